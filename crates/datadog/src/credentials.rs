@@ -1,0 +1,71 @@
+//! The kinds of credential and where one comes from for a request.
+
+use crate::{Principal, Refusal, Secret, Site};
+use async_trait::async_trait;
+use datadog_catalogue::Operation;
+use std::collections::BTreeSet;
+
+/// API key with, for most operations, an application key.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// `DD-API-KEY`
+    pub api: Secret,
+    /// `DD-APPLICATION-KEY`
+    pub app: Option<Secret>,
+}
+
+/// What a credential is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CredentialKind {
+    /// A session from a browser sign-in.
+    Oauth,
+    /// A bearer token from the configuration (PAT, SAT, access token).
+    Bearer,
+    /// API and application key.
+    Keys,
+    /// A configured bearer token together with configured keys, as official clients send them.
+    BearerAndKeys,
+}
+
+impl CredentialKind {
+    /// The word used in refusals and `auth_status`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Oauth => "oauth",
+            Self::Bearer => "bearer",
+            Self::Keys => "keys",
+            Self::BearerAndKeys => "bearer+keys",
+        }
+    }
+}
+
+/// What one request is sent with.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// What it is made of.
+    pub kind: CredentialKind,
+    /// Session name, `default` unless another was chosen.
+    pub org: String,
+    /// Bearer token.
+    pub bearer: Option<Secret>,
+    /// Keys.
+    pub keys: Option<Keys>,
+    /// Scopes the bearer token is known to have; `None` when unknown (configured tokens).
+    pub granted: Option<BTreeSet<String>>,
+    /// Scopes that were asked for at sign-in and refused by the server.
+    pub refused: BTreeSet<String>,
+}
+
+/// Gives the credential for one operation: configured token and keys, later the OAuth session.
+#[async_trait]
+pub trait CredentialSource: Send + Sync + std::fmt::Debug {
+    /// The credential to try first.
+    async fn first(&self, who: &Principal, site: &Site, operation: &Operation) -> Result<Credential, Refusal>;
+
+    /// Another identity to try once after `refused` was refused for a scope or because the route takes no OAuth.
+    async fn fallback(&self, who: &Principal, site: &Site, operation: &Operation, refused: &Credential) -> Option<Credential>;
+
+    /// A fresh credential after a 401 with `stale`, when one can be had without a person (refresh).
+    async fn renewed(&self, who: &Principal, site: &Site, stale: &Credential) -> Option<Credential>;
+}
