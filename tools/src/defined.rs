@@ -1,0 +1,1 @@
+//! Runs a tool that is defined as data.

@@ -1,0 +1,1 @@
+//! Tools defined as data: the TOML format, read and checked.

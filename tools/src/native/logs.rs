@@ -1,0 +1,8 @@
+//! Logs: search and aggregation.
+
+use crate::Tool;
+
+/// The tools of this file.
+pub(crate) fn tools() -> Vec<Tool> {
+    Vec::new()
+}

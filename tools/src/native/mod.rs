@@ -1,0 +1,80 @@
+//! Tools written in Rust, one file per product, and how such a tool is declared.
+
+use crate::{CallContext, Draft, Effect, NativeTool, Tool, arguments};
+use async_trait::async_trait;
+use datadog_client::Refusal;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+pub(crate) mod dbm;
+pub(crate) mod logs;
+pub(crate) mod metrics;
+pub(crate) mod spans;
+pub(crate) mod traces;
+
+/// What a native tool says of itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Facts {
+    /// `logs_search`
+    pub(crate) name: &'static str,
+    /// Title for people.
+    pub(crate) title: &'static str,
+    /// When to use it, the syntax in two lines with examples, what to do next.
+    pub(crate) description: &'static str,
+    /// Toolset.
+    pub(crate) toolset: &'static str,
+    /// Effect.
+    pub(crate) effect: Effect,
+    /// Repeating it changes nothing more.
+    pub(crate) idempotent: bool,
+    /// Ids of the operations it may call.
+    pub(crate) operations: &'static [&'static str],
+    /// Answers rows: the view arguments (`fields`, `max_tokens`, `cursor`, `detail`) are added to the schema.
+    pub(crate) view: bool,
+}
+
+/// A tool with typed arguments: doc comments of the struct's fields become the schema's descriptions.
+#[async_trait]
+pub(crate) trait Run: Send + Sync + 'static {
+    /// Arguments; the schema is made from this type.
+    type Arguments: DeserializeOwned + JsonSchema + Send;
+    /// What it says of itself.
+    const FACTS: Facts;
+    /// Runs.
+    async fn run(&self, cx: &CallContext<'_>, arguments: Self::Arguments) -> Result<Draft, Refusal>;
+}
+
+struct Typed<T>(T);
+
+#[async_trait]
+impl<T: Run> NativeTool for Typed<T> {
+    async fn run(&self, cx: &CallContext<'_>, arguments: Map<String, Value>) -> Result<Draft, Refusal> {
+        let typed = serde_json::from_value(Value::Object(arguments))
+            .map_err(|error| Refusal::invalid(format!("Arguments of {} cannot be used: {error}", T::FACTS.name)))?;
+        self.0.run(cx, typed).await
+    }
+}
+
+/// Makes a [`Tool`] of a typed one. Operation ids that the catalogue does not have are left out here and found by a test.
+pub(crate) fn tool<T: Run>(run: T) -> Tool {
+    let facts = T::FACTS;
+    Tool {
+        name: facts.name.to_owned(),
+        title: facts.title.to_owned(),
+        description: facts.description.to_owned(),
+        toolset: facts.toolset.to_owned(),
+        effect: facts.effect,
+        idempotent: facts.idempotent,
+        operations: facts.operations.iter().filter_map(|id| datadog_catalogue::operation(id)).collect(),
+        input_schema: Arc::new(arguments::schema_of::<T::Arguments>(facts.view)),
+        output_schema: None,
+        run: Arc::new(Typed(run)),
+    }
+}
+
+/// Every native tool.
+pub(crate) fn all() -> Vec<Tool> {
+    [logs::tools(), spans::tools(), traces::tools(), metrics::tools(), dbm::tools()].into_iter().flatten().collect()
+}
