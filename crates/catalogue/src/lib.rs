@@ -3,8 +3,17 @@
 //! The tables under `generated/` are written by `cargo xtask catalogue`; they cost nothing at start-up.
 //! Facts only: names, paths, types, scopes, relations. No sentence of Datadog's documentation is in here.
 
+mod base;
+// Written by a program, one operation to a few lines: neither formatted nor linted for style.
+#[rustfmt::skip]
+#[allow(clippy::all, clippy::pedantic)]
+mod generated;
+mod lookup;
 mod operation;
+mod route;
 
+pub use lookup::{operation, operation_loosely, operations, returns_secret};
 pub use operation::{
     Auth, Body, Effect, Host, Kind, Method, OAuth, Operation, Paging, Param, ParamType, Permission, PermissionRule, Place,
 };
+pub use route::route;

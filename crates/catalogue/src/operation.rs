@@ -15,7 +15,7 @@ pub struct Operation {
     pub path: &'static str,
     /// Path, query and header parameters in the order of the specification.
     pub params: &'static [Param],
-    /// The JSON body, when the operation takes one.
+    /// The body, when the operation takes one: JSON, but for a few file uploads.
     pub body: Option<Body>,
     /// Content types of the success answer; empty for 204.
     pub answers: &'static [&'static str],
@@ -39,6 +39,33 @@ pub struct Operation {
     pub deprecated: bool,
     /// In Datadog's published specification; `false` for the hand-written entries.
     pub official: bool,
+    /// The answer holds usable key material (an API or application key, an access token, a client secret).
+    pub returns_secret: bool,
+}
+
+impl Operation {
+    /// What a call may do to the org.
+    #[must_use]
+    pub const fn effect(&self) -> Effect {
+        self.kind.effect()
+    }
+
+    /// Parameters that are segments of the path, in the order of the specification.
+    pub fn path_params(&self) -> impl Iterator<Item = &'static Param> + use<> {
+        self.params.iter().filter(|param| param.place == Place::Path)
+    }
+
+    /// The path without its fixed query.
+    #[must_use]
+    pub fn path_only(&self) -> &'static str {
+        self.path.split_once('?').map_or(self.path, |(path, _)| path)
+    }
+
+    /// The fixed query of the path (`type=databasequery`), when it has one.
+    #[must_use]
+    pub fn fixed_query(&self) -> Option<&'static str> {
+        self.path.split_once('?').map(|(_, query)| query)
+    }
 }
 
 /// HTTP method of an operation.
@@ -55,6 +82,34 @@ pub enum Method {
     Patch,
     /// DELETE
     Delete,
+}
+
+impl Method {
+    /// The method as it stands on the wire, e.g. `GET`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// Reads a method in any case; `None` for methods that no operation has.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete]
+            .into_iter()
+            .find(|method| method.as_str().eq_ignore_ascii_case(text))
+    }
+}
+
+impl std::fmt::Display for Method {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// One path, query or header parameter.
@@ -108,13 +163,23 @@ pub enum ParamType {
     IntegerList,
 }
 
-/// JSON body of an operation.
+/// Body of an operation: JSON, but for a few file uploads (`content`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Body {
     /// Name of its schema in the specification, e.g. `LogsListRequest`.
     pub schema: &'static str,
     /// Must be given.
     pub required: bool,
+    /// Media type to send, e.g. `application/json`, `text/json`, `multipart/form-data`.
+    pub content: &'static str,
+}
+
+impl Body {
+    /// Whether the body is JSON; the few others are file uploads (`multipart/form-data`).
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.content.ends_with("json")
+    }
 }
 
 /// What an operation does (judged by hand for POSTs, since no field of the specification tells).
@@ -238,4 +303,6 @@ pub enum Host {
     IpRanges,
     /// Regional On-Call hosts (`navy.oncall.{site}` and others).
     OnCall,
+    /// `browser-intake-datadoghq.com` and its siblings: the site's name follows a dash, not a dot.
+    BrowserIntake,
 }

@@ -1,0 +1,30 @@
+//! Puts the facts together: what is merged, overridden and sorted before it is written.
+
+use super::extra::Extra;
+use super::source::Source;
+use super::{Files, render};
+use anyhow::{Result, ensure};
+use std::path::PathBuf;
+
+/// All generated files.
+pub(super) fn files(source: &Source, extra: &Extra) -> Result<Files> {
+    let unofficial = extra.operations()?;
+    let mut facts = source.operations.clone();
+    facts.extend(unofficial.facts);
+    facts.sort_by(|a, b| a.id.cmp(&b.id));
+    for id in extra.returns_secret.iter().chain(extra.paging.keys()) {
+        ensure!(facts.iter().any(|fact| &fact.id == id), "extra.toml names {id}, which is no operation");
+    }
+    for fact in &mut facts {
+        fact.returns_secret |= extra.returns_secret.contains(&fact.id);
+        if let Some(paging) = extra.paging.get(&fact.id) {
+            fact.paging = Some(paging.clone());
+        }
+    }
+    let mut files = Files::new();
+    for (path, text) in render::operations(&facts)? {
+        files.insert(PathBuf::from(path), text.into_bytes());
+    }
+    files.insert(PathBuf::from("mod.rs"), render::module().into_bytes());
+    Ok(files)
+}
