@@ -61,6 +61,8 @@ pub struct CallContext<'a> {
     pub now: Timestamp,
     /// Where to go on, when the caller gave a cursor.
     pub page: Option<&'a Page>,
+    /// Estimated tokens that the rendered answer may take; a tool that lays out its own lines chooses them by it.
+    pub budget: usize,
     /// All tools, for those that find and call others.
     pub registry: &'a Registry,
 }
