@@ -1,5 +1,12 @@
 //! The kinds of credential and where one comes from for a request.
 
+mod configured;
+
+#[cfg(test)]
+mod tests;
+
+pub use configured::{Configuration, ConfiguredCredentials};
+
 use crate::{Principal, Refusal, Secret, Site};
 use async_trait::async_trait;
 use datadog_catalogue::Operation;
@@ -25,6 +32,8 @@ pub enum CredentialKind {
     Keys,
     /// A configured bearer token together with configured keys, as official clients send them.
     BearerAndKeys,
+    /// Nothing: the few operations that anyone may call (IP ranges, OAuth discovery).
+    None,
 }
 
 impl CredentialKind {
@@ -36,6 +45,7 @@ impl CredentialKind {
             Self::Bearer => "bearer",
             Self::Keys => "keys",
             Self::BearerAndKeys => "bearer+keys",
+            Self::None => "none",
         }
     }
 }
@@ -57,6 +67,14 @@ pub struct Credential {
     pub refused: BTreeSet<String>,
 }
 
+impl Credential {
+    /// The credential of operations that need none.
+    #[must_use]
+    pub fn none(org: &str) -> Self {
+        Self { kind: CredentialKind::None, org: org.to_owned(), bearer: None, keys: None, granted: None, refused: BTreeSet::new() }
+    }
+}
+
 /// Gives the credential for one operation: configured token and keys, later the OAuth session.
 #[async_trait]
 pub trait CredentialSource: Send + Sync + std::fmt::Debug {
@@ -68,4 +86,23 @@ pub trait CredentialSource: Send + Sync + std::fmt::Debug {
 
     /// A fresh credential after a 401 with `stale`, when one can be had without a person (refresh).
     async fn renewed(&self, who: &Principal, site: &Site, stale: &Credential) -> Option<Credential>;
+}
+
+/// Browser sign-in sessions, as [`ConfiguredCredentials`] uses them.
+#[async_trait]
+pub trait SessionSource: Send + Sync + std::fmt::Debug {
+    /// The caller's session on this site, refreshed when it is near its end; `None` when there is none.
+    /// Never starts a sign-in.
+    async fn current(&self, who: &Principal, site: &Site) -> Result<Option<Credential>, Refusal>;
+
+    /// Starts a sign-in, or joins the one under way; `sign_in_pending` when a person has yet to act.
+    async fn sign_in(&self, who: &Principal, site: &Site, operation: &Operation) -> Result<Credential, Refusal>;
+
+    /// A fresh credential after a 401 with `stale`, without a person.
+    async fn renewed(&self, who: &Principal, site: &Site, stale: &Credential) -> Option<Credential>;
+}
+
+/// Whether anyone may call an operation: the specification lists no credential for it.
+pub(crate) const fn is_open(operation: &Operation) -> bool {
+    !operation.auth.api_key && !operation.auth.app_key && !operation.auth.bearer
 }

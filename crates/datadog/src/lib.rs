@@ -2,6 +2,7 @@
 //!
 //! Knows no MCP, no agent and no terminal; it reads no environment and no home directory, it is given what it needs.
 
+mod json;
 mod principal;
 mod refusal;
 mod secret;
@@ -14,9 +15,9 @@ pub mod untrusted;
 pub mod vault;
 
 pub use client::{CallLimits, Client, ClientConfig, Identity, RateFacts, Reply};
-pub use credentials::{Credential, CredentialKind, CredentialSource, Keys};
+pub use credentials::{Configuration, ConfiguredCredentials, Credential, CredentialKind, CredentialSource, Keys, SessionSource};
 pub use principal::Principal;
 pub use refusal::{Cause, CredentialFacts, Fix, Kind, Refusal, WhoCanFix};
-pub use request::Request;
+pub use request::{PathSegment, Request, RequestBuilder};
 pub use secret::Secret;
 pub use site::{Site, SiteError, Trust};
