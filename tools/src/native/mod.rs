@@ -2,7 +2,7 @@
 
 use crate::{CallContext, Draft, Effect, NativeTool, Tool, arguments};
 use async_trait::async_trait;
-use datadog_client::Refusal;
+use datadog_client::{Kind, Refusal, Reply, Request};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -72,6 +72,25 @@ pub(crate) fn tool<T: Run>(run: T) -> Tool {
         output_schema: None,
         run: Arc::new(Typed(run)),
     }
+}
+
+/// Plans a request of an operation by id; `arguments` are its parameters by their own names, and `body`.
+pub(crate) fn plan(operation: &str, arguments: Value) -> Result<Request, Refusal> {
+    let known = datadog_catalogue::operation(operation)
+        .ok_or_else(|| Refusal::new(Kind::Internal, format!("The catalogue does not have the operation {operation}.")).on(operation))?;
+    let arguments = match arguments {
+        Value::Object(arguments) => arguments,
+        _ => Map::new(),
+    };
+    Request::plan(known, &arguments)
+}
+
+/// Reads a reply into a typed shape without the detour through [`Value`]; a cut or foreign body is an error.
+pub(crate) fn decode<'a, T: serde::Deserialize<'a>>(reply: &'a Reply, operation: &str) -> Result<T, Refusal> {
+    serde_json::from_slice(&reply.body).map_err(|error| match reply.json() {
+        Err(refusal) => refusal,
+        Ok(_) => Refusal::new(Kind::UpstreamFailed, "Datadog's answer has another shape than expected.").because(error.to_string()).on(operation),
+    })
 }
 
 /// Every native tool.
