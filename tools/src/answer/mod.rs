@@ -1,5 +1,17 @@
 //! Answers made for a context window: facts line, compact table in a fence, notes, cursor.
 
+mod cursor;
+mod fence;
+mod refusal;
+mod render;
+mod view;
+
+pub use cursor::{ArgumentsDigest, Sealer, arguments_digest};
+pub use fence::fenced;
+pub use refusal::{refusal_structured, refusal_text};
+pub use render::{RenderContext, render};
+pub use view::{MIN_TOKENS, ViewDefaults, view_properties};
+
 use crate::TimeRange;
 use datadog_client::{Identity, RateFacts, Reply};
 use serde::{Deserialize, Serialize};
@@ -118,6 +130,9 @@ pub struct Page {
     pub state: Option<Value>,
     /// Rows of that page that were shown before.
     pub skip: usize,
+    /// Rows of all pages that were shown before.
+    #[serde(default)]
+    pub seen: u64,
     /// Absolute range of the first page.
     pub range: Option<TimeRange>,
 }
