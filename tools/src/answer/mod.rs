@@ -5,6 +5,8 @@ mod fence;
 mod refusal;
 mod render;
 mod view;
+#[cfg(test)]
+mod samples;
 
 pub use cursor::{ArgumentsDigest, Sealer, arguments_digest};
 pub use fence::fenced;
