@@ -2,6 +2,7 @@
 //!
 //! Knows no MCP, no agent and no terminal; it reads no environment and no home directory, it is given what it needs.
 
+mod answer;
 mod json;
 mod principal;
 mod refusal;

@@ -110,7 +110,8 @@ fn named(mut refusal: Refusal, name: &str) -> Refusal {
 
 /// The path template with every `{name}` replaced.
 fn fill(operation: &Operation, segments: &[(String, PathSegment)]) -> Result<String, Refusal> {
-    let wrong = |what: String| Refusal::new(Kind::Internal, format!("the path of {} cannot be filled: {what}", operation.id)).on(operation.id);
+    let wrong =
+        |what: String| Refusal::new(Kind::Internal, format!("the path of {} cannot be filled: {what}", operation.id)).on(operation.id);
     let mut path = String::with_capacity(operation.path.len() + 32);
     let mut used = 0;
     let mut rest = operation.path;
@@ -132,8 +133,18 @@ fn fill(operation: &Operation, segments: &[(String, PathSegment)]) -> Result<Str
 /// A header may hold what HTTP allows and nothing that belongs to the connection or the credential.
 fn check_header(name: &str, value: &str) -> Result<(), Refusal> {
     const OURS: &[&str] = &[
-        "authorization", "dd-api-key", "dd-application-key", "cookie", "host", "connection", "content-length", "transfer-encoding",
-        "proxy-authorization", "te", "upgrade", "trailer",
+        "authorization",
+        "dd-api-key",
+        "dd-application-key",
+        "cookie",
+        "host",
+        "connection",
+        "content-length",
+        "transfer-encoding",
+        "proxy-authorization",
+        "te",
+        "upgrade",
+        "trailer",
     ];
     let shown = crate::untrusted::shown(name, 60);
     if http::HeaderName::from_bytes(name.as_bytes()).is_err() || OURS.contains(&name.to_ascii_lowercase().as_str()) {

@@ -146,30 +146,41 @@ impl Site {
                  shows in the address of Datadog in its browser (e.g. us5.datadoghq.com); set DD_SITE to it",
                 region.site, region.name
             ),
-            None => format!(
-                "this server talks to {}, which its operator vouched for; check that it stands for the org's region",
-                self.0.name
-            ),
+            None => {
+                format!("this server talks to {}, which its operator vouched for; check that it stands for the org's region", self.0.name)
+            }
         }
     }
 
-    /// Another public site that `text` (a host name, or Datadog's own words) names; `None` when it names none or this one.
+    /// The public site that a host (`api.us5.datadoghq.com`) belongs to, when it is another than this one.
+    #[must_use]
+    pub fn other_site_of(&self, host: &str) -> Option<&'static str> {
+        let mine = self.0.region?;
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        // The longest site that the host ends with: `api.us5.datadoghq.com` is US5's, not US1's.
+        let region = REGIONS
+            .iter()
+            .filter(|r| host.strip_suffix(r.site).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+            .max_by_key(|r| r.site.len())?;
+        (region != mine).then_some(region.site)
+    }
+
+    /// Another public site that a text of Datadog names as the place to go to; `None` when it names none, or this one.
+    ///
+    /// Only API, UI and regional hosts count: `docs.datadoghq.com` and `support@datadoghq.com` stand in texts of every site.
     #[must_use]
     pub fn other_site_in(&self, text: &str) -> Option<&'static str> {
-        let mine = self.0.region?;
         let text = text.to_ascii_lowercase();
         let mut found = None;
         for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-')) {
             let word = word.trim_matches(['.', '-']);
-            // The longest site that the host ends with: `api.us5.datadoghq.com` is US5's, not US1's.
-            let region = REGIONS
-                .iter()
-                .filter(|r| word == r.site || word.strip_suffix(r.site).is_some_and(|rest| rest.ends_with('.')))
-                .max_by_key(|r| r.site.len());
-            match region {
-                Some(region) if region == mine => return None,
-                Some(region) => found = found.or(Some(region.site)),
-                None => {}
+            let bare = word.strip_prefix("app.").or_else(|| word.strip_prefix("api."));
+            let Some(region) = REGIONS.iter().find(|r| Some(r.site) == bare || (r.site == word && r.site.matches('.').count() > 1)) else {
+                continue;
+            };
+            match self.other_site_of(region.site) {
+                None => return None,
+                other => found = found.or(other),
             }
         }
         found

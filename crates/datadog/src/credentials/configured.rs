@@ -43,11 +43,10 @@ pub struct ConfiguredCredentials {
 impl ConfiguredCredentials {
     /// Checks that each text can travel in a header; a refusal names the variable and never the text.
     pub fn new(configuration: Configuration) -> Result<Self, Refusal> {
-        let Configuration { bearer, api_key, app_key, org, key_fallback } = configuration;
-        let bearer = usable("DD_BEARER_TOKEN or DD_ACCESS_TOKEN", bearer)?;
-        let api_key = usable("DD_API_KEY", api_key)?;
-        let app_key = usable("DD_APP_KEY", app_key)?;
-        let keys = match (api_key, app_key) {
+        let Configuration { org, key_fallback, .. } = configuration;
+        let bearer = usable("DD_BEARER_TOKEN or DD_ACCESS_TOKEN", configuration.bearer)?;
+        let api = usable("DD_API_KEY", configuration.api_key)?;
+        let keys = match (api, usable("DD_APP_KEY", configuration.app_key)?) {
             (Some(api), app) => Some(Keys { api, app }),
             (None, None) => None,
             (None, Some(_)) => {
@@ -165,10 +164,7 @@ fn required(operation: &Operation, site: &Site, has_api_key: bool) -> Refusal {
             .fix(Fix::new("set_keys", "set DD_API_KEY and DD_APP_KEY of the org, and DD_SITE to its site"))
     };
     if operation.auth.bearer {
-        refusal = refusal.fix(Fix::new(
-            "set_token",
-            "set DD_ACCESS_TOKEN or DD_BEARER_TOKEN to a personal, service or OAuth access token",
-        ));
+        refusal = refusal.fix(Fix::new("set_token", "set DD_ACCESS_TOKEN or DD_BEARER_TOKEN to a personal, service or OAuth access token"));
     }
     refusal.who_can_fix = Some(WhoCanFix::You);
     refusal.credential = Some(crate::CredentialFacts { kind: "none".to_owned(), site: site.name().to_owned(), org: "default".to_owned() });

@@ -20,13 +20,11 @@ pub(super) fn texts(param: &Param, value: &Value) -> Result<Vec<String>, Refusal
 fn one(param: &Param, value: &Value) -> Result<String, Refusal> {
     let text = match (param.kind, value) {
         (ParamType::Text(_) | ParamType::TextList, Value::String(text)) => Some(text.clone()),
-        (ParamType::Text(_) | ParamType::TextList, Value::Number(number)) => Some(number.to_string()),
-        (ParamType::Text(_) | ParamType::TextList, Value::Bool(flag)) => Some(flag.to_string()),
+        (ParamType::Text(_) | ParamType::TextList | ParamType::Number, Value::Number(number)) => Some(number.to_string()),
+        (ParamType::Text(_) | ParamType::TextList | ParamType::Boolean, Value::Bool(flag)) => Some(flag.to_string()),
         (ParamType::Integer | ParamType::IntegerList, Value::Number(number)) => integer(&number.to_string()),
         (ParamType::Integer | ParamType::IntegerList, Value::String(text)) => integer(text.trim()),
-        (ParamType::Number, Value::Number(number)) => Some(number.to_string()),
         (ParamType::Number, Value::String(text)) => decimal(text.trim()),
-        (ParamType::Boolean, Value::Bool(flag)) => Some(flag.to_string()),
         (ParamType::Boolean, Value::String(text)) => boolean(text.trim()),
         (ParamType::Boolean, Value::Number(number)) => boolean(&number.to_string()),
         _ => None,

@@ -53,8 +53,7 @@ fn body(operation: &Operation, arguments: &Map<String, Value>) -> Result<Option<
 }
 
 fn refuse_unknown(operation: &Operation, arguments: &Map<String, Value>) -> Result<(), Refusal> {
-    let valid: Vec<&str> =
-        operation.params.iter().map(|p| p.name).chain(operation.body.is_some().then_some(BODY)).collect();
+    let valid: Vec<&str> = operation.params.iter().map(|p| p.name).chain(operation.body.is_some().then_some(BODY)).collect();
     let unknown: Vec<&str> = arguments.keys().map(String::as_str).filter(|name| !valid.contains(name)).collect();
     if unknown.is_empty() {
         return Ok(());
@@ -98,12 +97,7 @@ fn refuse_missing(operation: &Operation, arguments: &Map<String, Value>) -> Resu
 /// Every argument with a star behind those that must be given.
 fn describe(operation: &Operation) -> Vec<String> {
     let star = |name: &str, required: bool| format!("`{name}`{}", if required { " (required)" } else { "" });
-    operation
-        .params
-        .iter()
-        .map(|p: &Param| star(p.name, p.required))
-        .chain(operation.body.map(|b| star(BODY, b.required)))
-        .collect()
+    operation.params.iter().map(|p: &Param| star(p.name, p.required)).chain(operation.body.map(|b| star(BODY, b.required))).collect()
 }
 
 /// The valid name that is closest, when one is close: same letters and digits, or few edits away.
