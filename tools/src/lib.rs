@@ -14,8 +14,9 @@ pub mod toolbox;
 
 mod defined;
 mod native;
+mod paging;
 
-pub use answer::{Answer, Content, Draft, Output, Total};
+pub use answer::{Answer, Column, Content, Draft, Output, Total};
 pub use datadog_catalogue::Effect;
 pub use registry::{Registry, RegistryError, Selection};
 pub use time::TimeRange;
