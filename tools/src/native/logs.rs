@@ -1,8 +1,0 @@
-//! Logs: search and aggregation.
-
-use crate::Tool;
-
-/// The tools of this file.
-pub(crate) fn tools() -> Vec<Tool> {
-    Vec::new()
-}

@@ -1,0 +1,263 @@
+//! An aggregation: a table of groups, or a line per series.
+
+use super::{
+    Filter, Store,
+    buckets::{Bucket, Buckets},
+    column,
+    compute::{Compute, interval},
+    diagnosis, formed,
+};
+use crate::{
+    CallContext, Column, Content, Draft,
+    answer::{Form, Total},
+    native::series::{LEGEND, Stats, duration, sparkline, text},
+};
+use datadog_client::Refusal;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Groups asked for when the caller names no number.
+const DEFAULT_GROUPS: u32 = 20;
+
+/// Slots of a sparkline.
+const WIDTH: usize = 48;
+
+/// One aggregation as a tool asks for it.
+#[derive(Debug)]
+pub(crate) struct Aggregation {
+    /// Where.
+    pub(crate) store: &'static Store,
+    /// Over which records.
+    pub(crate) filter: Filter,
+    /// What is computed, as texts; empty for `count`.
+    pub(crate) compute: Vec<String>,
+    /// Facets.
+    pub(crate) group_by: Vec<String>,
+    /// Groups per facet.
+    pub(crate) limit: Option<u32>,
+    /// Step of a series; none for one value a group.
+    pub(crate) interval: Option<String>,
+    /// Every point as a row.
+    pub(crate) points: bool,
+    /// `@duration` is nanoseconds in this store.
+    pub(crate) nanos: bool,
+    /// Other storage tiers to look into when nothing is found.
+    pub(crate) elsewhere: &'static [&'static str],
+}
+
+/// Runs an aggregation, with a diagnosis when nothing matched.
+pub(crate) async fn aggregate(cx: &CallContext<'_>, asked: Aggregation) -> Result<Draft, Refusal> {
+    let computes = Compute::list(&asked.compute)?;
+    let groups = facets(&asked.group_by);
+    let limit = asked.limit.unwrap_or(DEFAULT_GROUPS).clamp(1, 10_000);
+    let step = asked.interval.as_deref().map(interval).transpose()?;
+    let request = asked.store.aggregate(&asked.filter, &computes, step.as_deref(), &groups, limit)?;
+    let reply = cx.send(&request).await?;
+    let buckets = Buckets::read(&reply, asked.store.subject)?;
+    let nothing = is_nothing(&buckets.list, &computes);
+    let groups_found = buckets.list.len();
+    let layout = Layout { groups: &groups, computes: &computes, nanos: asked.nanos };
+    let mut draft = match (step.is_some(), asked.points) {
+        (false, _) => Draft::rows(&layout.subject(asked.store.subject), layout.rows(buckets.list), layout.columns()),
+        (true, true) => layout.points(asked.store.subject, &buckets.list),
+        (true, false) => layout.lines(asked.store.subject, &buckets.list),
+    };
+    draft.heed(&reply);
+    draft.range = Some(asked.filter.range);
+    draft.notes.extend(buckets.notes);
+    if groups.len() == 1 && groups_found >= limit as usize {
+        draft.total = if step.is_some() && asked.points { draft.total } else { Total::AtLeast(groups_found as u64) };
+        draft.notes.push(format!("These are the {limit} largest groups by {}; there may be more: raise `limit`.", computes[0].name()));
+    }
+    if nothing {
+        diagnosis::diagnose(cx, asked.store, &asked.filter, asked.elsewhere).await.into_draft(&mut draft);
+        draft.notes.extend(ungrouped(&groups, &computes));
+    }
+    Ok(draft)
+}
+
+/// Facets of the argument, which may come as one text with commas.
+fn facets(group_by: &[String]) -> Vec<String> {
+    group_by.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|facet| !facet.is_empty()).map(str::to_owned).collect()
+}
+
+/// No bucket, or counts of zero only.
+fn is_nothing(buckets: &[Bucket], computes: &[Compute]) -> bool {
+    buckets.iter().all(|bucket| computes.iter().enumerate().all(|(nth, compute)| bucket.number(nth) == 0.0 && (compute.counts() || bucket.value(nth).is_null())))
+}
+
+/// Records may match and still not be in a bucket.
+fn ungrouped(groups: &[String], computes: &[Compute]) -> Option<String> {
+    let needed: Vec<String> = groups.iter().cloned().chain(computes.iter().filter(|compute| !compute.counts()).map(Compute::name)).collect();
+    (!needed.is_empty()).then(|| format!("Only records that have {} are aggregated; an attribute must be a facet or measure in Datadog.", needed.join(" and ")))
+}
+
+/// How buckets are laid out.
+struct Layout<'a> {
+    groups: &'a [String],
+    computes: &'a [Compute],
+    nanos: bool,
+}
+
+impl Layout<'_> {
+    fn subject(&self, subject: &str) -> String {
+        if self.groups.is_empty() { format!("aggregates of {subject}") } else { format!("groups of {subject}") }
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        let groups = self.groups.iter().map(|group| column(group, group));
+        let computes = self.computes.iter().map(|compute| formed(&compute.name(), &compute.name(), compute.form(self.nanos)));
+        groups.chain(computes).collect()
+    }
+
+    fn rows(&self, buckets: Vec<Bucket>) -> Vec<Value> {
+        let row = |mut bucket: Bucket| {
+            let mut row = Map::new();
+            for group in self.groups {
+                row.insert(group.clone(), bucket.by.remove(group).unwrap_or(Value::Null));
+            }
+            // Facets that Datadog names otherwise than they were asked for.
+            row.extend(std::mem::take(&mut bucket.by));
+            for (nth, compute) in self.computes.iter().enumerate() {
+                row.insert(compute.name(), bucket.value(nth).clone());
+            }
+            Value::Object(row)
+        };
+        buckets.into_iter().map(row).collect()
+    }
+
+    /// One line a series: its group and compute, statistics, shape.
+    fn lines(&self, subject: &str, buckets: &[Bucket]) -> Draft {
+        let mut lines = Vec::new();
+        for bucket in buckets {
+            for (nth, compute) in self.computes.iter().enumerate() {
+                let (times, values) = points(bucket.value(nth));
+                let Some(stats) = Stats::of(&values) else { continue };
+                let show = |value: f64| match compute.form(self.nanos) {
+                    Form::Nanos => duration(value as i64),
+                    _ => text(value),
+                };
+                let sum = if compute.counts() { format!(" sum {}", show(stats.sum)) } else { String::new() };
+                let gaps = if stats.gaps > 0 { format!(" gaps {}", stats.gaps) } else { String::new() };
+                lines.push(format!(
+                    "{}: min {} avg {} max {} at {} last {}{sum} shape {}{gaps}",
+                    self.label(bucket, compute),
+                    show(stats.min),
+                    show(stats.avg),
+                    show(stats.max),
+                    times[stats.max_index],
+                    show(stats.last),
+                    sparkline(&values, WIDTH)
+                ));
+            }
+        }
+        let shown = lines.len() as u64;
+        let mut draft = Draft::new(&format!("series of {subject}"), Content::Lines(lines));
+        draft.total = Total::Exact(shown);
+        if shown > 0 {
+            draft.facts.push(LEGEND.to_owned());
+        }
+        draft
+    }
+
+    /// A row an instant, a column a series.
+    fn points(&self, subject: &str, buckets: &[Bucket]) -> Draft {
+        let mut rows: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+        let mut columns = vec![formed("time", "time", Form::Time)];
+        for bucket in buckets {
+            for (nth, compute) in self.computes.iter().enumerate() {
+                let name = self.label(bucket, compute);
+                for point in bucket.value(nth).as_array().into_iter().flatten() {
+                    let time = plain(&point["time"]);
+                    let row = rows.entry(time.clone()).or_insert_with(|| Map::from_iter([("time".to_owned(), Value::String(time))]));
+                    row.insert(name.clone(), point["value"].clone());
+                }
+                columns.push(formed(&name, &name, compute.form(self.nanos)));
+            }
+        }
+        let rows: Vec<Value> = rows.into_values().map(Value::Object).collect();
+        let shown = rows.len() as u64;
+        let mut draft = Draft::rows(&format!("points of {subject}"), rows, columns);
+        draft.total = Total::Exact(shown);
+        draft
+    }
+
+    fn label(&self, bucket: &Bucket, compute: &Compute) -> String {
+        let by: Vec<String> = bucket.by.iter().map(|(facet, value)| format!("{facet}:{}", plain(value))).collect();
+        match (by.is_empty(), self.computes.len()) {
+            (true, _) => compute.name(),
+            (false, 1) => by.join(" "),
+            (false, _) => format!("{} {}", by.join(" "), compute.name()),
+        }
+    }
+}
+
+/// Times and values of a series; a lone value is a series without times.
+fn points(value: &Value) -> (Vec<String>, Vec<Option<f64>>) {
+    value.as_array().into_iter().flatten().map(|point| (plain(&point["time"]).replace(".000Z", "Z"), point["value"].as_f64())).unzip()
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use serde_json::json;
+
+    fn buckets(data: Value) -> Vec<Bucket> {
+        Buckets::take(json!({"data": data}), "spans").unwrap().list
+    }
+
+    fn computes(texts: &[&str]) -> Vec<Compute> {
+        Compute::list(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn groups_become_rows() {
+        let (groups, computes) = (vec!["service".to_owned(), "@http.status_code".to_owned()], computes(&["count", "p95(@duration)"]));
+        let layout = Layout { groups: &groups, computes: &computes, nanos: true };
+        let rows = layout.rows(buckets(json!([{"attributes": {"by": {"service": "a", "@http.status_code": 500}, "compute": {"c0": 3, "c1": 1.5e6}}}])));
+        assert_eq!(rows, [json!({"service": "a", "@http.status_code": 500, "count": 3, "pc95(@duration)": 1.5e6})]);
+        let columns = layout.columns();
+        assert_eq!(columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["service", "@http.status_code", "count", "pc95(@duration)"]);
+        assert_eq!(columns[3].form, Form::Nanos);
+    }
+
+    #[test]
+    fn series_become_lines() {
+        let (groups, computes) = (vec!["service".to_owned()], computes(&["p95(@duration)"]));
+        let layout = Layout { groups: &groups, computes: &computes, nanos: true };
+        let series = json!([{"time": "2023-06-29T09:40:00.000Z", "value": 1e6}, {"time": "2023-06-29T09:45:00.000Z", "value": 5e6}, {"time": "2023-06-29T09:50:00.000Z", "value": null}]);
+        let draft = layout.lines("spans", &buckets(json!([{"attributes": {"by": {"service": "a"}, "compute": {"c0": series}}}])));
+        let Content::Lines(lines) = draft.content else { panic!("lines") };
+        assert_eq!(lines, ["service:a: min 1ms avg 3ms max 5ms at 2023-06-29T09:45:00Z last 5ms shape 09_ gaps 1"]);
+    }
+
+    #[test]
+    fn points_become_a_row_an_instant() {
+        let (groups, computes) = (vec!["env".to_owned()], computes(&["count"]));
+        let layout = Layout { groups: &groups, computes: &computes, nanos: false };
+        let data = json!([
+            {"by": {"env": "prod"}, "computes": {"c0": [{"time": "2023-06-29T09:40:00Z", "value": 1}, {"time": "2023-06-29T09:45:00Z", "value": 2}]}},
+            {"by": {"env": "qa"}, "computes": {"c0": [{"time": "2023-06-29T09:45:00Z", "value": 7}]}}
+        ]);
+        let draft = layout.points("logs", &buckets(data));
+        let Content::Rows { records, columns } = draft.content else { panic!("rows") };
+        assert_eq!(columns.len(), 3);
+        assert_eq!(records[1], json!({"time": "2023-06-29T09:45:00Z", "env:prod": 2, "env:qa": 7}));
+    }
+
+    #[test]
+    fn nothing_is_no_bucket_or_zero_counts() {
+        let count = computes(&["count"]);
+        assert!(is_nothing(&[], &count));
+        assert!(is_nothing(&buckets(json!([{"computes": {"c0": 0}}])), &count));
+        assert!(!is_nothing(&buckets(json!([{"computes": {"c0": 2}}])), &count));
+        let average = computes(&["avg(@d)"]);
+        assert!(is_nothing(&buckets(json!([{"computes": {"c0": null}}])), &average));
+        assert!(!is_nothing(&buckets(json!([{"computes": {"c0": 0}}])), &average), "an average of zero is a value");
+    }
+}

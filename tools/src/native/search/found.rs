@@ -1,0 +1,111 @@
+//! Reading a page of an event store, and what its `meta` says about completeness.
+
+use datadog_client::{Kind, Refusal, Reply, untrusted};
+use serde_json::Value;
+
+/// One page of records.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Found {
+    /// The records, as Datadog gave them.
+    pub(crate) records: Vec<Value>,
+    /// Cursor of the next page; its presence alone proves nothing.
+    after: Option<String>,
+    /// Datadog gave up before it had looked at everything.
+    timed_out: bool,
+    /// What an agent must know: partial, warnings.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Found {
+    /// Takes `data` and `meta` out of a reply; a body without records is an error, never "nothing found".
+    pub(crate) fn read(reply: &Reply, subject: &str) -> Result<Self, Refusal> {
+        Self::take(reply.json()?, subject)
+    }
+
+    pub(super) fn take(mut body: Value, subject: &str) -> Result<Self, Refusal> {
+        let records = match body.get_mut("data").map(Value::take) {
+            Some(Value::Array(records)) => records,
+            Some(Value::Null) => Vec::new(),
+            _ => return Err(Refusal::new(Kind::UpstreamFailed, format!("Datadog's answer holds no list of {subject}."))),
+        };
+        let after = body.pointer("/meta/page/after").and_then(Value::as_str).filter(|after| !after.is_empty()).map(str::to_owned);
+        let Heard { timed_out, notes } = Heard::of(&body["meta"], subject);
+        Ok(Self { records, after, timed_out, notes })
+    }
+
+    /// Cursor of the next page, when there can be one: stores give a cursor with their last page too (`datadog-api.md` §0),
+    /// which is shorter than was asked for unless the search timed out.
+    pub(crate) fn more(&self, limit: u32) -> Option<String> {
+        let full = self.records.len() >= limit as usize;
+        self.after.clone().filter(|_| full || (self.timed_out && !self.records.is_empty()))
+    }
+}
+
+/// What `meta` says.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Heard {
+    /// `status` is `timeout`.
+    pub(super) timed_out: bool,
+    /// The same and the warnings, in words.
+    pub(super) notes: Vec<String>,
+}
+
+impl Heard {
+    /// Reads `status` and `warnings[].{title,detail,code}`.
+    pub(super) fn of(meta: &Value, subject: &str) -> Self {
+        let timed_out = meta["status"].as_str() == Some("timeout");
+        let mut notes = Vec::new();
+        if timed_out {
+            notes.push(format!("Partial: Datadog's search timed out before all {subject} were looked at; narrow the range or the query."));
+        }
+        for warning in meta["warnings"].as_array().into_iter().flatten() {
+            let said: Vec<&str> = ["title", "detail", "code"].iter().filter_map(|part| warning[part].as_str()).filter(|part| !part.is_empty()).collect();
+            if !said.is_empty() {
+                notes.push(format!("Partial, Datadog warns: {}", untrusted::cap(&untrusted::clean(&said.join("; ")), 300)));
+            }
+        }
+        Self { timed_out, notes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::json;
+
+    fn page(records: usize, meta: &Value) -> Found {
+        Found::take(json!({"data": vec![json!({}); records], "meta": meta}), "logs").unwrap()
+    }
+
+    #[test]
+    fn only_a_full_page_goes_on() {
+        let meta = json!({"page": {"after": "c"}});
+        assert_eq!(page(2, &meta).more(2).as_deref(), Some("c"));
+        assert_eq!(page(1, &meta).more(2), None);
+        assert_eq!(page(0, &meta).more(2), None);
+        assert_eq!(page(2, &json!({})).more(2), None);
+        assert_eq!(page(2, &json!({"page": {"after": ""}})).more(2), None);
+    }
+
+    #[test]
+    fn a_timeout_is_said_and_goes_on() {
+        let found = page(1, &json!({"page": {"after": "c"}, "status": "timeout"}));
+        assert_eq!(found.more(2).as_deref(), Some("c"));
+        assert!(found.notes[0].starts_with("Partial: Datadog's search timed out before all logs"));
+    }
+
+    #[test]
+    fn warnings_are_said() {
+        let found = page(0, &json!({"status": "done", "warnings": [{"code": "unknown_index", "detail": "indexes: foo", "title": "Missing index."}, {}]}));
+        assert_eq!(found.notes, ["Partial, Datadog warns: Missing index.; indexes: foo; unknown_index"]);
+    }
+
+    #[test]
+    fn a_body_without_records_is_an_error() {
+        for body in [json!({}), json!(null), json!({"data": "x"}), json!([])] {
+            assert_eq!(Found::take(body, "logs").unwrap_err().kind, Kind::UpstreamFailed);
+        }
+        assert!(Found::take(json!({"data": null}), "logs").unwrap().records.is_empty());
+    }
+}
