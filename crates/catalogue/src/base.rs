@@ -1,9 +1,7 @@
 //! What the generated tables share: the types, and the values that most entries have.
 
 pub(crate) use crate::operation::Method::{Delete, Get, Patch, Post, Put};
-pub(crate) use crate::operation::{
-    Auth, Body, Host, Kind, OAuth, Operation, Paging, Param, ParamType, Permission, PermissionRule, Place,
-};
+pub(crate) use crate::operation::{Auth, Body, Host, Kind, OAuth, Operation, Paging, Param, ParamType, Permission, PermissionRule, Place};
 
 pub(crate) const OPERATION: Operation = Operation {
     id: "",
@@ -38,12 +36,5 @@ pub(crate) const PARAM: Param = Param {
     max: None,
 };
 
-pub(crate) const PAGING: Paging = Paging {
-    limit: None,
-    cursor: None,
-    cursor_path: None,
-    offset: None,
-    page: None,
-    first_page: 0,
-    results: None,
-};
+pub(crate) const PAGING: Paging =
+    Paging { limit: None, cursor: None, cursor_path: None, offset: None, page: None, first_page: 0, results: None };

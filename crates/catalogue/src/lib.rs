@@ -10,10 +10,18 @@ mod base;
 mod generated;
 mod lookup;
 mod operation;
+mod outline;
+mod rate;
 mod route;
+mod schemas;
+mod scope;
 
-pub use lookup::{operation, operation_loosely, operations, returns_secret};
+pub use lookup::{operation, operation_loosely, operations, returns_secret, words};
 pub use operation::{
     Auth, Body, Effect, Host, Kind, Method, OAuth, Operation, Paging, Param, ParamType, Permission, PermissionRule, Place,
 };
+pub use outline::body_outline;
+pub use rate::{RateHint, rate};
 pub use route::route;
+pub use schemas::body_schema;
+pub use scope::{Access, Obtainable, Requested, Scope, scope, scopes};

@@ -100,9 +100,7 @@ impl Method {
     /// Reads a method in any case; `None` for methods that no operation has.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete]
-            .into_iter()
-            .find(|method| method.as_str().eq_ignore_ascii_case(text))
+        [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete].into_iter().find(|method| method.as_str().eq_ignore_ascii_case(text))
     }
 }
 

@@ -105,11 +105,11 @@ fn decode(segment: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// The template with every parameter filled in by something that is no literal of the API.
     fn filled(operation: &Operation, value: &str) -> String {
-        let segments: Vec<&str> =
-            operation.path.split('/').map(|segment| if segment.starts_with('{') { value } else { segment }).collect();
+        let segments: Vec<&str> = operation.path.split('/').map(|segment| if segment.starts_with('{') { value } else { segment }).collect();
         segments.join("/")
     }
 
@@ -153,5 +153,26 @@ mod tests {
         assert_eq!(id(Method::Delete, "/api/v2/metrics"), None);
         assert_eq!(id(Method::Get, "/"), Some("v1.GetIPRanges"));
         assert_eq!(id(Method::Get, &"/x".repeat(100_000)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_breaks_the_router(path in "[/a-z0-9%{}?&=.\\PC]{0,60}") {
+            prop_assert!(route(Method::Get, &path).is_none_or(|operation| operation.method == Method::Get));
+        }
+
+        #[test]
+        fn what_is_encoded_is_decoded(text in "\\PC{1,20}") {
+            let encoded = text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
+            prop_assert_eq!(decode(&encoded), text.as_str());
+        }
+
+        /// Whatever a parameter holds, a request to a filled template never reaches another template's literal by accident of decoding.
+        #[test]
+        fn an_encoded_slash_stays_within_its_segment(at in 0..operations().len(), text in "[a-z]{1,6}/[a-z]{1,6}") {
+            let operation = operations()[at];
+            let encoded = text.replace('/', "%2F");
+            prop_assert_eq!(id(operation.method, &filled(&operation, &encoded)), Some(operation.id));
+        }
     }
 }

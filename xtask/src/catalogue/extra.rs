@@ -24,9 +24,10 @@ pub(super) struct Extra {
 struct Entry {
     id: String,
     tag: String,
-    method: String,
-    path: String,
-    kind: String,
+    /// Method and path: `GET /api/v1/logs/views/{view_id}`.
+    route: String,
+    /// Follows from the method for GET and DELETE.
+    kind: Option<String>,
     #[serde(default = "default_oauth")]
     oauth: String,
     /// Any of `api_key`, `app_key`, `bearer`; all three when not given.
@@ -39,14 +40,17 @@ struct Entry {
     host: String,
     #[serde(default = "default_answers")]
     answers: Vec<String>,
-    /// Each `name: type`, a `!` after the name when it must be given, a `*` before the type for a repeated list; path parameters follow from the path.
+    /// Each `name: type`, a `*` after the name when it must be given, `repeated` before the type of a list that is sent as repeated pairs;
+    /// `one of a b` names allowed texts. Path parameters follow from the path.
     #[serde(default)]
     query: Vec<String>,
-    /// JSON Schema of the body, as JSON text.
+    /// Shape of the body, in the notation of `shape`.
     body: Option<String>,
     #[serde(default = "default_content")]
     body_content: String,
     paging: Option<PagingFact>,
+    #[serde(default)]
+    deprecated: bool,
 }
 
 /// The unofficial operations, and the schema of each one's body.
@@ -68,7 +72,7 @@ impl Extra {
         for entry in &self.operations {
             let fact = entry.fact().with_context(|| format!("extra.toml: {}", entry.id))?;
             if let Some(body) = &entry.body {
-                let schema: Value = serde_json::from_str(body).with_context(|| format!("extra.toml: body of {}", entry.id))?;
+                let schema = super::shape::parse(body).with_context(|| format!("extra.toml: body of {}", entry.id))?;
                 bodies.insert(entry.id.clone(), schema);
             }
             facts.push(fact);
@@ -80,21 +84,28 @@ impl Extra {
 impl Entry {
     fn fact(&self) -> Result<Fact> {
         ensure!(self.id.starts_with("x."), "the id must begin with `x.`");
-        ensure!(self.path.starts_with('/'), "the path must begin with `/`");
+        let (method, path) = self.route.split_once(' ').context("the route is a method and a path")?;
+        ensure!(path.starts_with('/'), "the path must begin with `/`");
+        let kind = match (&self.kind, method) {
+            (Some(kind), _) => kind.clone(),
+            (None, "GET") => "read".to_owned(),
+            (None, "DELETE") => "delete".to_owned(),
+            (None, _) => anyhow::bail!("the kind of a {method} must be said"),
+        };
         let known = ["api_key", "app_key", "bearer"];
         ensure!(self.auth.iter().all(|name| known.contains(&name.as_str())), "auth is any of {known:?}");
-        let mut params: Vec<ParamLine> = path_names(&self.path).map(|name| param(name, "path", "string", true)).collect();
+        let mut params: Vec<ParamLine> = path_names(path).map(|name| param(name, "path", "string", true)).collect();
         for text in &self.query {
             let (name, kind) = text.split_once(": ").with_context(|| format!("`{text}` is not `name: type`"))?;
-            let (name, required) = name.strip_suffix('!').map_or((name, false), |name| (name, true));
-            let (kind, explode) = kind.strip_prefix('*').map_or((kind, false), |kind| (kind, true));
+            let (name, required) = name.strip_suffix('*').map_or((name, false), |name| (name, true));
+            let (kind, explode) = kind.strip_prefix("repeated ").map_or((kind, false), |kind| (kind, true));
             params.push(ParamLine { explode, ..param(name, "query", kind, required) });
         }
         Ok(Fact {
             id: self.id.clone(),
             tag: self.tag.clone(),
-            method: self.method.clone(),
-            path: self.path.clone(),
+            method: method.to_owned(),
+            path: path.to_owned(),
             params,
             body: self.body.as_ref().map(|_| BodyFact {
                 schema: format!("{}Body", self.id.trim_start_matches("x.")),
@@ -102,7 +113,7 @@ impl Entry {
                 content: self.body_content.clone(),
             }),
             answers: self.answers.clone(),
-            kind: self.kind.clone(),
+            kind,
             oauth: self.oauth.clone(),
             auth: AuthFact {
                 api_key: self.auth.contains("api_key"),
@@ -114,7 +125,7 @@ impl Entry {
             paging: self.paging.clone(),
             host: self.host.clone(),
             unstable: true,
-            deprecated: false,
+            deprecated: self.deprecated,
             official: false,
             returns_secret: false,
         })

@@ -2,9 +2,14 @@
 //!
 //! Facts only leave here: names, paths, types, enums, bounds, scopes and relations. The same input gives the same bytes.
 
+mod bodies;
 mod extra;
 mod facts;
+mod paging;
 mod render;
+mod schema;
+mod scopes;
+mod shape;
 mod source;
 mod tables;
 
@@ -82,4 +87,39 @@ fn stale(target: &Path, files: &Files) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(stale)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::print_stderr)]
+    use super::*;
+
+    /// The generator against the files of the repository, twice: what it writes is what is there, and it writes the same again.
+    #[test]
+    fn the_generated_files_are_what_the_generator_writes() {
+        let data = crate::data_folder();
+        if !data.exists() {
+            eprintln!("skipped: no data folder");
+            return;
+        }
+        let crate_folder = crate::workspace().join("crates/catalogue");
+        let extra = crate_folder.join("extra.toml");
+        let files = generate(&data, &extra).unwrap();
+        let stale = stale(&crate_folder.join("src/generated"), &files).unwrap();
+        assert_eq!(stale, Vec::<PathBuf>::new(), "run `cargo xtask catalogue`");
+        assert_eq!(files, generate(&data, &extra).unwrap());
+    }
+
+    #[test]
+    fn changed_missing_and_left_over_files_are_stale() {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::create_dir(folder.path().join("operations")).unwrap();
+        for (name, text) in [("same.rs", "1"), ("changed.rs", "2"), ("operations/old.rs", "3")] {
+            fs_err::write(folder.path().join(name), text).unwrap();
+        }
+        let files = [("same.rs", "1"), ("changed.rs", "9"), ("missing.rs", "4")];
+        let files: Files = files.map(|(name, text)| (PathBuf::from(name), text.as_bytes().to_vec())).into();
+        let expected = ["changed.rs", "missing.rs", "operations/old.rs"].map(PathBuf::from);
+        assert_eq!(stale(folder.path(), &files).unwrap(), expected);
+    }
 }

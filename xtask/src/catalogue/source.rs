@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// One version of the specification, as far as the generator needs it.
@@ -82,10 +82,6 @@ pub(super) struct ScopeLine {
     pub(super) access: String,
 }
 
-/// `scope_gaps.json`.
-#[derive(Debug, Deserialize)]
-pub(super) struct GapLine {}
-
 /// `role_permissions.json`.
 #[derive(Debug, Deserialize)]
 pub(super) struct RoleLine {
@@ -124,7 +120,8 @@ pub(super) struct Source {
     pub(super) v1: Spec,
     pub(super) v2: Spec,
     pub(super) scopes: BTreeMap<String, ScopeLine>,
-    pub(super) gaps: BTreeMap<String, GapLine>,
+    /// Names of `scope_gaps.json`.
+    pub(super) gaps: BTreeSet<String>,
     pub(super) roles: BTreeMap<String, RoleLine>,
     pub(super) pup: PupScopes,
     pub(super) rates: BTreeMap<String, Vec<RateLine>>,
@@ -151,7 +148,7 @@ impl Source {
             v1: v1?,
             v2: v2?,
             scopes: json(folder, "scopes.json")?,
-            gaps: json(folder, "scope_gaps.json")?,
+            gaps: json::<Map<String, Value>>(folder, "scope_gaps.json")?.into_iter().map(|(name, _)| name).collect(),
             roles: json(folder, "role_permissions.json")?,
             pup: json(folder, "pup_scopes.json")?,
             rates: json(folder, "rate_limits.json")?,

@@ -2,7 +2,7 @@
 
 use super::extra::Extra;
 use super::source::Source;
-use super::{Files, render};
+use super::{Files, bodies, paging, render, scopes};
 use anyhow::{Result, ensure};
 use std::path::PathBuf;
 
@@ -19,6 +19,8 @@ pub(super) fn files(source: &Source, extra: &Extra) -> Result<Files> {
         fact.returns_secret |= extra.returns_secret.contains(&fact.id);
         if let Some(paging) = extra.paging.get(&fact.id) {
             fact.paging = Some(paging.clone());
+        } else if let (None, Some(spec)) = (&fact.paging, source.spec(&fact.id)) {
+            fact.paging = paging::derive(fact, spec);
         }
     }
     let mut files = Files::new();
@@ -26,5 +28,8 @@ pub(super) fn files(source: &Source, extra: &Extra) -> Result<Files> {
         files.insert(PathBuf::from(path), text.into_bytes());
     }
     files.insert(PathBuf::from("mod.rs"), render::module().into_bytes());
+    files.insert(PathBuf::from("scopes.rs"), scopes::scopes(source, &facts)?.into_bytes());
+    files.insert(PathBuf::from("rates.rs"), scopes::rates(source, &facts)?.into_bytes());
+    files.insert(PathBuf::from("schemas.zst"), bodies::compressed(source, &facts, &unofficial.bodies)?);
     Ok(files)
 }

@@ -47,6 +47,7 @@ mod dashboard_sharing;
 mod dashboards;
 mod data_deletion;
 mod data_observability;
+mod data_streams_monitoring;
 mod database_monitoring;
 mod databricks_integration;
 mod datasets;
@@ -56,6 +57,7 @@ mod deployment_gates;
 mod domain_allowlist;
 mod dora_metrics;
 mod downtimes;
+mod dynamic_instrumentation;
 mod elastic_cloud_integration;
 mod entity_integration_configs;
 mod entity_risk_scores;
@@ -110,6 +112,7 @@ mod powerpack;
 mod processes;
 mod product_analytics;
 mod product_catalog;
+mod profiling;
 mod reference_tables;
 mod report_schedules;
 mod reporting_and_sharing;
@@ -170,7 +173,7 @@ mod workflow_automation;
 
 use crate::base::Operation;
 
-pub(crate) static OPERATIONS: [Operation; 1897] = [
+pub(crate) static OPERATIONS: [Operation; 1986] = [
     security_monitoring::V1_ADD_SECURITY_MONITORING_SIGNAL_TO_INCIDENT,
     downtimes::V1_CANCEL_DOWNTIME,
     downtimes::V1_CANCEL_DOWNTIMES_BY_SCOPE,
@@ -2067,5 +2070,94 @@ pub(crate) static OPERATIONS: [Operation; 1897] = [
     security_monitoring::V2_VALIDATE_SECURITY_MONITORING_RULE,
     security_monitoring::V2_VALIDATE_SECURITY_MONITORING_SUPPRESSION,
     case_management::V2_WATCH_CASE,
+    profiling::X_AGGREGATE_PROFILES,
+    profiling::X_ANALYZE_PROFILES,
+    logs::X_CLUSTER_LOGS,
+    bits_ai::X_CREATE_BITS_AGENT,
+    dynamic_instrumentation::X_CREATE_LOG_PROBE,
+    logs::X_CREATE_LOGS_VIEW,
+    dynamic_instrumentation::X_CREATE_REMOTE_CONFIG_LOG_PROBE,
+    apm::X_CREATE_SAMPLING_RULE,
+    apm::X_CREATE_SERVICE_NAMING_RULE,
+    cloud_cost_management::X_DELETE_COST_TAG_DESCRIPTION,
+    dynamic_instrumentation::X_DELETE_LOG_PROBE,
+    logs::X_DELETE_LOGS_VIEW,
+    dynamic_instrumentation::X_DELETE_REMOTE_CONFIG_LOG_PROBE,
+    apm::X_DELETE_SAMPLING_RULE,
+    apm::X_DELETE_SERVICE_NAMING_RULE,
+    profiling::X_DOWNLOAD_PROFILE,
+    profiling::X_EXPLORE_CALL_GRAPH,
+    profiling::X_EXPLORE_FLAME_GRAPH,
+    profiling::X_EXPLORE_PROFILE_TIMELINE,
+    ddsql::X_FETCH_ADVANCED_TABULAR_QUERY,
+    cloud_cost_management::X_GENERATE_COST_TAG_DESCRIPTION,
+    apm::X_GET_APM_FLOW_MAP,
+    cloud_cost_management::X_GET_COST_TAG_DESCRIPTION,
+    ddsql::X_GET_DDSQL_DOCS,
+    ddsql::X_GET_DDSQL_TABLE_COLUMNS,
+    software_catalog::X_GET_ENTITY_GRAPH_KIND,
+    data_streams_monitoring::X_GET_KAFKA_BROKER_CONFIGS,
+    data_streams_monitoring::X_GET_KAFKA_CLIENT_CONFIGS,
+    data_streams_monitoring::X_GET_KAFKA_SUBJECT_SCHEMAS,
+    data_streams_monitoring::X_GET_KAFKA_TOPIC_CONFIGS,
+    agent_observability::X_GET_LLM_OBS_EXPERIMENT_DIMENSION_VALUES,
+    agent_observability::X_GET_LLM_OBS_EXPERIMENT_EVENT,
+    agent_observability::X_GET_LLM_OBS_EXPERIMENT_METRIC_VALUES,
+    agent_observability::X_GET_LLM_OBS_EXPERIMENT_SUMMARY,
+    agent_observability::X_GET_LLM_OBS_SPAN_CONTENT,
+    agent_observability::X_GET_LLM_OBS_SPAN_DETAILS,
+    agent_observability::X_GET_LLM_OBS_TRACE,
+    dynamic_instrumentation::X_GET_LOG_PROBE,
+    logs::X_GET_LOGS_VIEW,
+    on_call_paging::X_GET_ON_CALL_PAGE,
+    profiling::X_GET_PROFILE_ANALYSIS,
+    profiling::X_GET_PROFILE_BREAKDOWN,
+    profiling::X_GET_PROFILE_CALL_GRAPH,
+    profiling::X_GET_PROFILE_INFO,
+    profiling::X_GET_PROFILE_TIMELINE,
+    dynamic_instrumentation::X_GET_REMOTE_CONFIG_LOG_PROBE,
+    apm::X_GET_SAMPLING_RULE,
+    apm::X_GET_SERVICE_CONFIG,
+    apm::X_GET_SERVICE_LIBRARY_CONFIG,
+    apm::X_GET_SERVICE_NAMING_RULE,
+    apm::X_GET_SERVICE_STATS,
+    dynamic_instrumentation::X_GET_SYMBOL_SERVICE_METADATA,
+    apm::X_LIST_APM_ENTITIES,
+    bits_ai::X_LIST_BITS_AGENTS,
+    change_management::X_LIST_CHANGE_STORIES,
     database_monitoring::X_LIST_DATABASE_QUERY_SAMPLES,
+    ddsql::X_LIST_DDSQL_TABLE_NAMES,
+    software_catalog::X_LIST_ENTITY_GRAPH_ENTITIES,
+    software_catalog::X_LIST_ENTITY_GRAPH_KINDS,
+    fleet_automation::X_LIST_FLEET_CLUSTERS,
+    fleet_automation::X_LIST_FLEET_INSTRUMENTED_PODS,
+    apm::X_LIST_INSTRUMENTATION_ERRORS,
+    agent_observability::X_LIST_LLM_OBS_EXPERIMENT_SUMMARY_EVENTS,
+    dynamic_instrumentation::X_LIST_LOG_PROBES,
+    logs::X_LIST_LOGS_VIEWS,
+    dynamic_instrumentation::X_LIST_PROBE_STATUSES,
+    profiling::X_LIST_PROFILE_FIELD_VALUES,
+    profiling::X_LIST_PROFILE_TYPES,
+    profiling::X_LIST_PROFILED_SERVICES,
+    profiling::X_LIST_PROFILES,
+    dynamic_instrumentation::X_LIST_REMOTE_CONFIG_LOG_PROBES,
+    apm::X_LIST_SAMPLING_RULES,
+    apm::X_LIST_SAMPLING_RULES_BY_TARGET,
+    apm::X_LIST_SERVICE_DEPENDENCIES,
+    apm::X_LIST_SERVICE_NAMING_RULES,
+    apm::X_LIST_SERVICE_OPERATION_NAMES,
+    apm::X_LIST_SERVICE_RESOURCES,
+    dynamic_instrumentation::X_LIST_SYMBOL_SCOPE_CHILDREN,
+    dynamic_instrumentation::X_PARSE_PROBE_EXPRESSION,
+    dynamic_instrumentation::X_PARSE_PROBE_TEMPLATE,
+    data_streams_monitoring::X_READ_KAFKA_MESSAGES,
+    ddsql::X_RUN_ADVANCED_TABULAR_QUERY,
+    profiling::X_SAVE_FAVORITE_PROFILE,
+    agent_observability::X_SEARCH_LLM_OBS_TRACE_SPANS,
+    profiling::X_SEARCH_PROFILES,
+    dynamic_instrumentation::X_SEARCH_SYMBOL_SCOPES,
+    bits_ai::X_SEND_BITS_AGENT_MESSAGE,
+    apm::X_UPDATE_SAMPLING_RULE,
+    apm::X_UPDATE_SERVICE_NAMING_RULE,
+    cloud_cost_management::X_UPSERT_COST_TAG_DESCRIPTION,
 ];

@@ -77,6 +77,7 @@ pub(super) const V2_LIST_DATASTORE_ITEMS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["apps_datastore_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

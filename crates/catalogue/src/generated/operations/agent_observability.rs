@@ -294,6 +294,7 @@ pub(super) const V2_GET_LLM_OBS_ANNOTATED_INTERACTIONS_BY_TRACE_I_DS: Operation 
         Param { name: "limit", place: Place::Query, kind: ParamType::Integer, default: Some("100"), min: Some(1), max: Some(2147483647), ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("limit"), offset: Some("offset"), results: Some("data.attributes.annotated_interactions"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -398,6 +399,7 @@ pub(super) const V2_LIST_LLM_OBS_DATASET_RECORDS: Operation = Operation {
         Param { name: "page[limit]", place: Place::Query, kind: ParamType::Integer, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("page[limit]"), cursor: Some("page[cursor]"), cursor_path: Some("meta.after"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -423,6 +425,7 @@ pub(super) const V2_LIST_LLM_OBS_DATASETS: Operation = Operation {
         Param { name: "page[limit]", place: Place::Query, kind: ParamType::Integer, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("page[limit]"), cursor: Some("page[cursor]"), cursor_path: Some("meta.after"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -435,6 +438,7 @@ pub(super) const V2_LIST_LLM_OBS_EXPERIMENT_EVENTS: Operation = Operation {
         Param { name: "page[cursor]", place: Place::Query, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("page[limit]"), cursor: Some("page[cursor]"), cursor_path: Some("meta.after"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -478,6 +482,7 @@ pub(super) const V2_LIST_LLM_OBS_EXPERIMENTS: Operation = Operation {
         Param { name: "page[limit]", place: Place::Query, kind: ParamType::Integer, max: Some(5000), ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("page[limit]"), cursor: Some("page[cursor]"), cursor_path: Some("meta.after"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -511,6 +516,7 @@ pub(super) const V2_LIST_LLM_OBS_PATTERNS_CLUSTERED_POINTS: Operation = Operatio
         Param { name: "page_token", place: Place::Query, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("page_size"), cursor: Some("page_token"), cursor_path: Some("data.attributes.next_page_token"), results: Some("data.attributes.points"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -564,6 +570,7 @@ pub(super) const V2_LIST_LLM_OBS_PROJECTS: Operation = Operation {
         Param { name: "page[limit]", place: Place::Query, kind: ParamType::Integer, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("page[limit]"), cursor: Some("page[cursor]"), cursor_path: Some("meta.after"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -607,6 +614,7 @@ pub(super) const V2_LIST_LLM_OBS_SPANS: Operation = Operation {
         Param { name: "include_attachments", place: Place::Query, kind: ParamType::Boolean, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("page[limit]"), cursor: Some("page[cursor]"), cursor_path: Some("meta.page.after"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -639,6 +647,7 @@ pub(super) const V2_SEARCH_LLM_OBS_EXPERIMENTATION: Operation = Operation {
     id: "v2.SearchLLMObsExperimentation", tag: "Agent Observability", method: Post, path: "/api/v2/llm-obs/v1/experimentation/search",
     body: Some(Body { schema: "LLMObsExperimentationSearchRequest", required: true, content: "application/json" }),
     kind: Kind::ReadPost, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("body.data.attributes.page.limit"), cursor: Some("body.data.attributes.page.cursor"), cursor_path: Some("meta.after"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -647,6 +656,7 @@ pub(super) const V2_SEARCH_LLM_OBS_SPANS: Operation = Operation {
     id: "v2.SearchLLMObsSpans", tag: "Agent Observability", method: Post, path: "/api/v2/llm-obs/v1/spans/events/search",
     body: Some(Body { schema: "LLMObsSearchSpansRequest", required: true, content: "application/json" }),
     kind: Kind::ReadPost, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("body.data.attributes.page.limit"), cursor: Some("body.data.attributes.page.cursor"), cursor_path: Some("meta.page.after"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -817,5 +827,96 @@ pub(super) const V2_UPSERT_LLM_OBS_PATTERNS_CONFIG: Operation = Operation {
     body: Some(Body { schema: "LLMObsPatternsConfigUpsertRequest", required: true, content: "application/json" }),
     kind: Kind::Write, oauth: OAuth::ExplicitNoScope,
     unstable: true,
+    ..OPERATION
+};
+
+pub(super) const X_GET_LLM_OBS_EXPERIMENT_DIMENSION_VALUES: Operation = Operation {
+    id: "x.GetLLMObsExperimentDimensionValues", tag: "Agent Observability", method: Post, path: "/api/unstable/llm-obs-mcp/v1/experiment/dimension-values",
+    body: Some(Body { schema: "GetLLMObsExperimentDimensionValuesBody", required: true, content: "application/json" }),
+    kind: Kind::ReadPost, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["llm_observability_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GET_LLM_OBS_EXPERIMENT_EVENT: Operation = Operation {
+    id: "x.GetLLMObsExperimentEvent", tag: "Agent Observability", method: Post, path: "/api/unstable/llm-obs-mcp/v1/experiment/event",
+    body: Some(Body { schema: "GetLLMObsExperimentEventBody", required: true, content: "application/json" }),
+    kind: Kind::ReadPost, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["llm_observability_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GET_LLM_OBS_EXPERIMENT_METRIC_VALUES: Operation = Operation {
+    id: "x.GetLLMObsExperimentMetricValues", tag: "Agent Observability", method: Post, path: "/api/unstable/llm-obs-mcp/v1/experiment/metric-values",
+    body: Some(Body { schema: "GetLLMObsExperimentMetricValuesBody", required: true, content: "application/json" }),
+    kind: Kind::ReadPost, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["llm_observability_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GET_LLM_OBS_EXPERIMENT_SUMMARY: Operation = Operation {
+    id: "x.GetLLMObsExperimentSummary", tag: "Agent Observability", method: Post, path: "/api/unstable/llm-obs-mcp/v1/experiment/summary",
+    body: Some(Body { schema: "GetLLMObsExperimentSummaryBody", required: true, content: "application/json" }),
+    kind: Kind::ReadPost, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["llm_observability_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GET_LLM_OBS_SPAN_CONTENT: Operation = Operation {
+    id: "x.GetLLMObsSpanContent", tag: "Agent Observability", method: Post, path: "/api/unstable/llm-obs-mcp/v1/trace/span-content",
+    body: Some(Body { schema: "GetLLMObsSpanContentBody", required: true, content: "application/json" }),
+    kind: Kind::ReadPost, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["llm_observability_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GET_LLM_OBS_SPAN_DETAILS: Operation = Operation {
+    id: "x.GetLLMObsSpanDetails", tag: "Agent Observability", method: Post, path: "/api/unstable/llm-obs-mcp/v1/trace/span-details",
+    body: Some(Body { schema: "GetLLMObsSpanDetailsBody", required: true, content: "application/json" }),
+    kind: Kind::ReadPost, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["llm_observability_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GET_LLM_OBS_TRACE: Operation = Operation {
+    id: "x.GetLLMObsTrace", tag: "Agent Observability", method: Post, path: "/api/unstable/llm-obs-mcp/v1/trace/get-trace",
+    body: Some(Body { schema: "GetLLMObsTraceBody", required: true, content: "application/json" }),
+    kind: Kind::ReadPost, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["llm_observability_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_LIST_LLM_OBS_EXPERIMENT_SUMMARY_EVENTS: Operation = Operation {
+    id: "x.ListLLMObsExperimentSummaryEvents", tag: "Agent Observability", method: Post, path: "/api/unstable/llm-obs-mcp/v1/experiment/events",
+    body: Some(Body { schema: "ListLLMObsExperimentSummaryEventsBody", required: true, content: "application/json" }),
+    kind: Kind::ReadPost, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["llm_observability_read"] }),
+    paging: Some(Paging { limit: Some("body.limit"), offset: Some("body.offset"), ..PAGING }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_SEARCH_LLM_OBS_TRACE_SPANS: Operation = Operation {
+    id: "x.SearchLLMObsTraceSpans", tag: "Agent Observability", method: Post, path: "/api/unstable/llm-obs-mcp/v1/trace/search-spans",
+    body: Some(Body { schema: "SearchLLMObsTraceSpansBody", required: true, content: "application/json" }),
+    kind: Kind::ReadPost, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["llm_observability_read"] }),
+    unstable: true,
+    official: false,
     ..OPERATION
 };

@@ -52,6 +52,7 @@ pub(super) const V2_LIST_AP_IS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["apm_api_catalog_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["apm_api_catalog_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     unstable: true,
     deprecated: true,
     ..OPERATION

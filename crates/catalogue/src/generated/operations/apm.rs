@@ -12,3 +12,256 @@ pub(super) const V2_GET_SERVICE_LIST: Operation = Operation {
     scopes: &["apm_read"],
     ..OPERATION
 };
+
+pub(super) const X_CREATE_SAMPLING_RULE: Operation = Operation {
+    id: "x.CreateSamplingRule", tag: "APM", method: Post, path: "/api/unstable/remote_config/products/apm_tracing/configs",
+    body: Some(Body { schema: "CreateSamplingRuleBody", required: true, content: "application/json" }),
+    kind: Kind::Write, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["apm_remote_configuration_write"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_CREATE_SERVICE_NAMING_RULE: Operation = Operation {
+    id: "x.CreateServiceNamingRule", tag: "APM", method: Post, path: "/api/v2/service-naming-rules",
+    body: Some(Body { schema: "CreateServiceNamingRuleBody", required: true, content: "application/json" }),
+    kind: Kind::Write, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["apm_service_renaming_write"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_DELETE_SAMPLING_RULE: Operation = Operation {
+    id: "x.DeleteSamplingRule", tag: "APM", method: Delete, path: "/api/unstable/remote_config/products/apm_tracing/configs/{config_id}",
+    params: &[
+        Param { name: "config_id", place: Place::Path, required: true, ..PARAM },
+    ],
+    kind: Kind::Delete, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["apm_remote_configuration_write"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_DELETE_SERVICE_NAMING_RULE: Operation = Operation {
+    id: "x.DeleteServiceNamingRule", tag: "APM", method: Delete, path: "/api/v2/service-naming-rules/{rule_id}/{version}",
+    params: &[
+        Param { name: "rule_id", place: Place::Path, required: true, ..PARAM },
+        Param { name: "version", place: Place::Path, required: true, ..PARAM },
+    ],
+    kind: Kind::Delete, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["apm_service_renaming_write"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GET_APM_FLOW_MAP: Operation = Operation {
+    id: "x.GetApmFlowMap", tag: "APM", method: Get, path: "/api/ui/apm/flow-map",
+    params: &[
+        Param { name: "query", place: Place::Query, required: true, ..PARAM },
+        Param { name: "limit", place: Place::Query, kind: ParamType::Integer, ..PARAM },
+        Param { name: "from", place: Place::Query, kind: ParamType::Integer, ..PARAM },
+        Param { name: "to", place: Place::Query, kind: ParamType::Integer, ..PARAM },
+        Param { name: "start", place: Place::Query, kind: ParamType::Integer, ..PARAM },
+        Param { name: "end", place: Place::Query, kind: ParamType::Integer, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["apm_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GET_SAMPLING_RULE: Operation = Operation {
+    id: "x.GetSamplingRule", tag: "APM", method: Get, path: "/api/unstable/remote_config/products/apm_tracing/configs/{config_id}",
+    params: &[
+        Param { name: "config_id", place: Place::Path, required: true, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["apm_remote_configuration_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GET_SERVICE_CONFIG: Operation = Operation {
+    id: "x.GetServiceConfig", tag: "APM", method: Get, path: "/api/unstable/apm/service-config",
+    params: &[
+        Param { name: "service_name", place: Place::Query, required: true, ..PARAM },
+        Param { name: "env", place: Place::Query, ..PARAM },
+        Param { name: "service_instance_ids", place: Place::Query, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GET_SERVICE_LIBRARY_CONFIG: Operation = Operation {
+    id: "x.GetServiceLibraryConfig", tag: "APM", method: Get, path: "/api/unstable/apm/service-library-config",
+    params: &[
+        Param { name: "service_name", place: Place::Query, required: true, ..PARAM },
+        Param { name: "env", place: Place::Query, ..PARAM },
+        Param { name: "language_name", place: Place::Query, ..PARAM },
+        Param { name: "is_mixed", place: Place::Query, kind: ParamType::Boolean, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GET_SERVICE_NAMING_RULE: Operation = Operation {
+    id: "x.GetServiceNamingRule", tag: "APM", method: Get, path: "/api/v2/service-naming-rules/{rule_id}",
+    params: &[
+        Param { name: "rule_id", place: Place::Path, required: true, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GET_SERVICE_STATS: Operation = Operation {
+    id: "x.GetServiceStats", tag: "APM", method: Get, path: "/api/v2/apm/services/stats",
+    params: &[
+        Param { name: "start", place: Place::Query, kind: ParamType::Integer, required: true, ..PARAM },
+        Param { name: "end", place: Place::Query, kind: ParamType::Integer, required: true, ..PARAM },
+        Param { name: "filter[env]", place: Place::Query, required: true, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["apm_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_LIST_APM_ENTITIES: Operation = Operation {
+    id: "x.ListApmEntities", tag: "APM", method: Get, path: "/api/unstable/apm/entities",
+    params: &[
+        Param { name: "start", place: Place::Query, kind: ParamType::Integer, required: true, ..PARAM },
+        Param { name: "end", place: Place::Query, kind: ParamType::Integer, required: true, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["apm_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_LIST_INSTRUMENTATION_ERRORS: Operation = Operation {
+    id: "x.ListInstrumentationErrors", tag: "APM", method: Get, path: "/api/unstable/apm/instrumentation-errors",
+    params: &[
+        Param { name: "hostname", place: Place::Query, ..PARAM },
+        Param { name: "timeframe", place: Place::Query, ..PARAM },
+        Param { name: "result", place: Place::Query, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_LIST_SAMPLING_RULES: Operation = Operation {
+    id: "x.ListSamplingRules", tag: "APM", method: Get, path: "/api/unstable/remote_config/products/apm_tracing/configs",
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["apm_remote_configuration_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_LIST_SAMPLING_RULES_BY_TARGET: Operation = Operation {
+    id: "x.ListSamplingRulesByTarget", tag: "APM", method: Get, path: "/api/unstable/remote_config/products/apm_tracing/configs/by_target",
+    params: &[
+        Param { name: "service", place: Place::Query, required: true, ..PARAM },
+        Param { name: "env", place: Place::Query, required: true, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["apm_remote_configuration_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_LIST_SERVICE_DEPENDENCIES: Operation = Operation {
+    id: "x.ListServiceDependencies", tag: "APM", method: Get, path: "/api/v1/service_dependencies",
+    params: &[
+        Param { name: "env", place: Place::Query, required: true, ..PARAM },
+        Param { name: "start", place: Place::Query, kind: ParamType::Integer, ..PARAM },
+        Param { name: "end", place: Place::Query, kind: ParamType::Integer, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["apm_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_LIST_SERVICE_NAMING_RULES: Operation = Operation {
+    id: "x.ListServiceNamingRules", tag: "APM", method: Get, path: "/api/v2/service-naming-rules",
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_LIST_SERVICE_OPERATION_NAMES: Operation = Operation {
+    id: "x.ListServiceOperationNames", tag: "APM", method: Get, path: "/api/v1/trace/operation_names/{service}",
+    params: &[
+        Param { name: "service", place: Place::Path, required: true, ..PARAM },
+        Param { name: "env", place: Place::Query, required: true, ..PARAM },
+        Param { name: "start", place: Place::Query, kind: ParamType::Integer, required: true, ..PARAM },
+        Param { name: "end", place: Place::Query, kind: ParamType::Integer, required: true, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["apm_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_LIST_SERVICE_RESOURCES: Operation = Operation {
+    id: "x.ListServiceResources", tag: "APM", method: Get, path: "/api/ui/apm/resources",
+    params: &[
+        Param { name: "service", place: Place::Query, required: true, ..PARAM },
+        Param { name: "name", place: Place::Query, required: true, ..PARAM },
+        Param { name: "env", place: Place::Query, required: true, ..PARAM },
+        Param { name: "from", place: Place::Query, kind: ParamType::Integer, required: true, ..PARAM },
+        Param { name: "to", place: Place::Query, kind: ParamType::Integer, required: true, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["apm_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_UPDATE_SAMPLING_RULE: Operation = Operation {
+    id: "x.UpdateSamplingRule", tag: "APM", method: Put, path: "/api/unstable/remote_config/products/apm_tracing/configs/{config_id}",
+    params: &[
+        Param { name: "config_id", place: Place::Path, required: true, ..PARAM },
+    ],
+    body: Some(Body { schema: "UpdateSamplingRuleBody", required: true, content: "application/json" }),
+    kind: Kind::Write, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["apm_remote_configuration_write"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_UPDATE_SERVICE_NAMING_RULE: Operation = Operation {
+    id: "x.UpdateServiceNamingRule", tag: "APM", method: Put, path: "/api/v2/service-naming-rules/{rule_id}",
+    params: &[
+        Param { name: "rule_id", place: Place::Path, required: true, ..PARAM },
+    ],
+    body: Some(Body { schema: "UpdateServiceNamingRuleBody", required: true, content: "application/json" }),
+    kind: Kind::Write, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["apm_service_renaming_write"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};

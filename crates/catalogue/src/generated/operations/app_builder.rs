@@ -90,6 +90,7 @@ pub(super) const V2_LIST_APP_VERSIONS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::And, names: &["apps_run", "connections_read"] }),
+    paging: Some(Paging { limit: Some("limit"), page: Some("page"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -110,6 +111,7 @@ pub(super) const V2_LIST_APPS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["apps_run"] }),
+    paging: Some(Paging { limit: Some("limit"), page: Some("page"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -121,6 +123,7 @@ pub(super) const V2_LIST_BLUEPRINTS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["apps_run", "apps_write", "connections_read", "connections_write"] }),
+    paging: Some(Paging { limit: Some("limit"), page: Some("page"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

@@ -43,6 +43,7 @@ pub(super) const V2_LIST_AUTH_N_MAPPINGS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["user_access_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

@@ -36,3 +36,39 @@ pub(super) const V2_TRIGGER_INVESTIGATION: Operation = Operation {
     permission: Some(Permission { rule: PermissionRule::Or, names: &["bits_investigations_write"] }),
     ..OPERATION
 };
+
+pub(super) const X_CREATE_BITS_AGENT: Operation = Operation {
+    id: "x.CreateBitsAgent", tag: "Bits AI", method: Post, path: "/api/unstable/lassie-ng/v1/agents",
+    body: Some(Body { schema: "CreateBitsAgentBody", required: true, content: "application/json" }),
+    kind: Kind::Write, oauth: OAuth::DefaultNoScope,
+    host: Host::App,
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_LIST_BITS_AGENTS: Operation = Operation {
+    id: "x.ListBitsAgents", tag: "Bits AI", method: Get, path: "/api/unstable/lassie-ng/v1/agents",
+    params: &[
+        Param { name: "limit", place: Place::Query, kind: ParamType::Integer, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    host: Host::App,
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_SEND_BITS_AGENT_MESSAGE: Operation = Operation {
+    id: "x.SendBitsAgentMessage", tag: "Bits AI", method: Post, path: "/api/unstable/lassie-ng/v1/agents/{agent_id}/messages",
+    params: &[
+        Param { name: "agent_id", place: Place::Path, required: true, ..PARAM },
+    ],
+    body: Some(Body { schema: "SendBitsAgentMessageBody", required: true, content: "application/json" }),
+    answers: &["application/json", "text/event-stream"],
+    kind: Kind::JobPost, oauth: OAuth::DefaultNoScope,
+    host: Host::App,
+    unstable: true,
+    official: false,
+    ..OPERATION
+};

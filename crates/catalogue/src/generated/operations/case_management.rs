@@ -409,6 +409,7 @@ pub(super) const V2_LIST_CASE_TIMELINE: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["cases_read"],
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

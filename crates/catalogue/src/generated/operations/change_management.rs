@@ -71,3 +71,20 @@ pub(super) const V2_UPDATE_CHANGE_REQUEST_DECISION: Operation = Operation {
     unstable: true,
     ..OPERATION
 };
+
+pub(super) const X_LIST_CHANGE_STORIES: Operation = Operation {
+    id: "x.ListChangeStories", tag: "Change Management", method: Get, path: "/api/unstable/change-stories/cli",
+    params: &[
+        Param { name: "service_name", place: Place::Query, required: true, ..PARAM },
+        Param { name: "start_ts", place: Place::Query, kind: ParamType::Integer, required: true, ..PARAM },
+        Param { name: "end_ts", place: Place::Query, kind: ParamType::Integer, required: true, ..PARAM },
+        Param { name: "env", place: Place::Query, ..PARAM },
+        Param { name: "filter_tags", place: Place::Query, ..PARAM },
+        Param { name: "story_types", place: Place::Query, kind: ParamType::TextList, explode: true, ..PARAM },
+        Param { name: "token_limit", place: Place::Query, kind: ParamType::Integer, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    unstable: true,
+    official: false,
+    ..OPERATION
+};

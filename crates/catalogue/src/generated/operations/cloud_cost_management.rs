@@ -495,6 +495,7 @@ pub(super) const V2_LIST_COST_ANOMALIES: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["cloud_cost_management_read"],
+    paging: Some(Paging { limit: Some("limit"), offset: Some("offset"), results: Some("data.attributes.anomalies"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -668,6 +669,7 @@ pub(super) const V2_LIST_CUSTOM_COSTS_FILES: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["cloud_cost_management_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["cloud_cost_management_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -720,6 +722,7 @@ pub(super) const V2_SEARCH_COST_RECOMMENDATIONS: Operation = Operation {
     body: Some(Body { schema: "RecommendationsFilterRequest", required: true, content: "application/json" }),
     kind: Kind::ReadPost, oauth: OAuth::Scoped,
     scopes: &["cloud_cost_management_read"],
+    paging: Some(Paging { limit: Some("page[size]"), cursor: Some("page[token]"), cursor_path: Some("meta.page.next_page_token"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -861,5 +864,61 @@ pub(super) const V2_VALIDATE_QUERY: Operation = Operation {
     body: Some(Body { schema: "RulesValidateQueryRequest", required: true, content: "application/json" }),
     kind: Kind::CheckPost, oauth: OAuth::Scoped,
     scopes: &["cloud_cost_management_read"],
+    ..OPERATION
+};
+
+pub(super) const X_DELETE_COST_TAG_DESCRIPTION: Operation = Operation {
+    id: "x.DeleteCostTagDescription", tag: "Cloud Cost Management", method: Delete, path: "/api/v2/cost/tag_descriptions",
+    params: &[
+        Param { name: "tag_key", place: Place::Query, required: true, ..PARAM },
+        Param { name: "cloud", place: Place::Query, ..PARAM },
+    ],
+    kind: Kind::Delete, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["cloud_cost_management_write"] }),
+    unstable: true,
+    deprecated: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GENERATE_COST_TAG_DESCRIPTION: Operation = Operation {
+    id: "x.GenerateCostTagDescription", tag: "Cloud Cost Management", method: Get, path: "/api/v2/cost/tag_description/generate",
+    params: &[
+        Param { name: "tag_key", place: Place::Query, required: true, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["cloud_cost_management_read"] }),
+    unstable: true,
+    deprecated: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GET_COST_TAG_DESCRIPTION: Operation = Operation {
+    id: "x.GetCostTagDescription", tag: "Cloud Cost Management", method: Get, path: "/api/v2/cost/tag_description",
+    params: &[
+        Param { name: "tag_key", place: Place::Query, required: true, ..PARAM },
+        Param { name: "filter[cloud]", place: Place::Query, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["cloud_cost_management_read"] }),
+    unstable: true,
+    deprecated: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_UPSERT_COST_TAG_DESCRIPTION: Operation = Operation {
+    id: "x.UpsertCostTagDescription", tag: "Cloud Cost Management", method: Put, path: "/api/v2/cost/tag_descriptions",
+    params: &[
+        Param { name: "tag_key", place: Place::Query, required: true, ..PARAM },
+        Param { name: "description", place: Place::Query, required: true, ..PARAM },
+        Param { name: "cloud", place: Place::Query, ..PARAM },
+    ],
+    kind: Kind::Write, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["cloud_cost_management_write"] }),
+    unstable: true,
+    deprecated: true,
+    official: false,
     ..OPERATION
 };

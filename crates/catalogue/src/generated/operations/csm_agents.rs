@@ -12,6 +12,7 @@ pub(super) const V2_LIST_ALL_CSM_AGENTS: Operation = Operation {
         Param { name: "order_direction", place: Place::Query, values: &["asc", "desc"], ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    paging: Some(Paging { limit: Some("size"), page: Some("page"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -24,5 +25,6 @@ pub(super) const V2_LIST_ALL_CSM_SERVERLESS_AGENTS: Operation = Operation {
         Param { name: "order_direction", place: Place::Query, values: &["asc", "desc"], ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    paging: Some(Paging { limit: Some("size"), page: Some("page"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };

@@ -61,6 +61,7 @@ pub(super) const V2_LIST_OWNERSHIP_HISTORY: Operation = Operation {
         Param { name: "limit", place: Place::Query, kind: ParamType::Integer, default: Some("25"), min: Some(1), max: Some(100), ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    paging: Some(Paging { limit: Some("limit"), cursor: Some("cursor"), cursor_path: Some("data.attributes.pagination.next_cursor"), results: Some("data.attributes.items"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -74,6 +75,7 @@ pub(super) const V2_LIST_OWNERSHIP_HISTORY_BY_OWNER_TYPE: Operation = Operation 
         Param { name: "limit", place: Place::Query, kind: ParamType::Integer, default: Some("25"), min: Some(1), max: Some(100), ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    paging: Some(Paging { limit: Some("limit"), cursor: Some("cursor"), cursor_path: Some("data.attributes.pagination.next_cursor"), results: Some("data.attributes.items"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };

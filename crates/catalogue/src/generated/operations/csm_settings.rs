@@ -42,6 +42,7 @@ pub(super) const V2_LIST_CSM_AGENTLESS_HOSTS: Operation = Operation {
         Param { name: "query", place: Place::Query, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    paging: Some(Paging { limit: Some("size"), page: Some("page"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -61,6 +62,7 @@ pub(super) const V2_LIST_CSM_UNIFIED_HOSTS: Operation = Operation {
         Param { name: "query", place: Place::Query, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    paging: Some(Paging { limit: Some("size"), page: Some("page"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };

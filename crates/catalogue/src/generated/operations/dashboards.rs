@@ -98,6 +98,7 @@ pub(super) const V1_GET_PUBLIC_DASHBOARD_INVITATIONS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["dashboards_invite_share"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["dashboards_invite_share"] }),
+    paging: Some(Paging { limit: Some("page_size"), page: Some("page_number"), ..PAGING }),
     ..OPERATION
 };
 

@@ -35,5 +35,6 @@ pub(super) const V2_GET_DATA_DELETION_REQUESTS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["logs_delete_data"] }),
+    paging: Some(Paging { limit: Some("page_size"), cursor: Some("next_page"), cursor_path: Some("meta.next_page"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };

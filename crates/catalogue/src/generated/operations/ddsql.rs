@@ -20,3 +20,51 @@ pub(super) const V2_FETCH_DDSQL_TABULAR_QUERY: Operation = Operation {
     permission: Some(Permission { rule: PermissionRule::Or, names: &["timeseries_query"] }),
     ..OPERATION
 };
+
+pub(super) const X_FETCH_ADVANCED_TABULAR_QUERY: Operation = Operation {
+    id: "x.FetchAdvancedTabularQuery", tag: "DDSQL", method: Post, path: "/api/unstable/advanced/query/tabular/fetch",
+    body: Some(Body { schema: "FetchAdvancedTabularQueryBody", required: true, content: "application/json" }),
+    kind: Kind::ReadPost, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["timeseries_query"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GET_DDSQL_DOCS: Operation = Operation {
+    id: "x.GetDdsqlDocs", tag: "DDSQL", method: Get, path: "/api/unstable/ddsql-editor/tools/ddsql-docs",
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["ddsql_editor_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GET_DDSQL_TABLE_COLUMNS: Operation = Operation {
+    id: "x.GetDdsqlTableColumns", tag: "DDSQL", method: Post, path: "/api/unstable/ddsql-editor/tools/table-data",
+    body: Some(Body { schema: "GetDdsqlTableColumnsBody", required: true, content: "application/json" }),
+    kind: Kind::ReadPost, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["ddsql_editor_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_LIST_DDSQL_TABLE_NAMES: Operation = Operation {
+    id: "x.ListDdsqlTableNames", tag: "DDSQL", method: Get, path: "/api/unstable/ddsql-editor/tools/table-names",
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["ddsql_editor_read"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_RUN_ADVANCED_TABULAR_QUERY: Operation = Operation {
+    id: "x.RunAdvancedTabularQuery", tag: "DDSQL", method: Post, path: "/api/unstable/advanced/query/tabular",
+    body: Some(Body { schema: "RunAdvancedTabularQueryBody", required: true, content: "application/json" }),
+    kind: Kind::ReadPost, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["timeseries_query"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};

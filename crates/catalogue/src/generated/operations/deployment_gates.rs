@@ -130,6 +130,7 @@ pub(super) const V2_LIST_DEPLOYMENT_GATES: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["deployment_gates_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), cursor: Some("page[cursor]"), cursor_path: Some("meta.page.cursor"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };

@@ -26,6 +26,7 @@ pub(super) const V2_LIST_ENTITY_RISK_SCORES: Operation = Operation {
         Param { name: "entityType", place: Place::Query, kind: ParamType::TextList, explode: true, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), first_page: 1, ..PAGING }),
     unstable: true,
     ..OPERATION
 };

@@ -37,6 +37,7 @@ pub(super) const V1_LIST_EVENTS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["events_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["events_read"] }),
+    paging: Some(Paging { page: Some("page"), results: Some("events"), ..PAGING }),
     ..OPERATION
 };
 

@@ -49,6 +49,7 @@ pub(super) const V2_LIST_EXECUTION_POLICIES: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["execution_groups_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };

@@ -330,6 +330,7 @@ pub(super) const V2_LIST_EXPERIMENT_PROTOCOLS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["product_analytics_experiments_read"],
     permission: Some(Permission { rule: PermissionRule::And, names: &["product_analytics_experiments_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -351,6 +352,7 @@ pub(super) const V2_LIST_EXPERIMENTS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["product_analytics_experiments_read"],
     permission: Some(Permission { rule: PermissionRule::And, names: &["product_analytics_experiments_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -367,6 +369,7 @@ pub(super) const V2_LIST_EXPOSURE_SQL_MODELS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["product_analytics_metrics_read"],
     permission: Some(Permission { rule: PermissionRule::And, names: &["product_analytics_metrics_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -382,6 +385,7 @@ pub(super) const V2_LIST_METRIC_COLLECTIONS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["product_analytics_metrics_read"],
     permission: Some(Permission { rule: PermissionRule::And, names: &["product_analytics_metrics_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -396,6 +400,7 @@ pub(super) const V2_LIST_METRIC_SQL_MODELS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["product_analytics_metrics_read"],
     permission: Some(Permission { rule: PermissionRule::And, names: &["product_analytics_metrics_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -411,6 +416,7 @@ pub(super) const V2_LIST_METRICS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["product_analytics_metrics_read"],
     permission: Some(Permission { rule: PermissionRule::And, names: &["product_analytics_metrics_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -426,6 +432,7 @@ pub(super) const V2_LIST_SUBJECT_TYPES: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["product_analytics_settings_read"],
     permission: Some(Permission { rule: PermissionRule::And, names: &["product_analytics_settings_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

@@ -141,6 +141,7 @@ pub(super) const V2_LIST_FEATURE_FLAGS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["feature_flag_config_read", "feature_flag_environment_config_read"],
     permission: Some(Permission { rule: PermissionRule::And, names: &["feature_flag_config_read", "feature_flag_environment_config_read"] }),
+    paging: Some(Paging { limit: Some("limit"), offset: Some("offset"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -156,6 +157,7 @@ pub(super) const V2_LIST_FEATURE_FLAGS_ENVIRONMENTS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["feature_flag_environment_config_read"],
     permission: Some(Permission { rule: PermissionRule::And, names: &["feature_flag_environment_config_read"] }),
+    paging: Some(Paging { limit: Some("limit"), offset: Some("offset"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

@@ -92,6 +92,7 @@ pub(super) const V2_LIST_FLEET_AGENT_TRACERS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::And, names: &["hosts_read"] }),
+    paging: Some(Paging { limit: Some("page_size"), page: Some("page_number"), results: Some("data.attributes.tracers"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -115,6 +116,7 @@ pub(super) const V2_LIST_FLEET_AGENTS_V2: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::And, names: &["hosts_read"] }),
+    paging: Some(Paging { limit: Some("page_size"), page: Some("page_number"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -129,6 +131,7 @@ pub(super) const V2_LIST_FLEET_DEPLOYMENTS_V2: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::And, names: &["hosts_read"] }),
+    paging: Some(Paging { limit: Some("page_size"), page: Some("page_number"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -150,6 +153,7 @@ pub(super) const V2_LIST_FLEET_TRACERS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::And, names: &["hosts_read"] }),
+    paging: Some(Paging { limit: Some("page_size"), page: Some("page_number"), results: Some("data.attributes.tracers"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -174,5 +178,24 @@ pub(super) const V2_UPDATE_FLEET_SCHEDULE: Operation = Operation {
     kind: Kind::Write, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::And, names: &["agent_upgrade_write"] }),
     unstable: true,
+    ..OPERATION
+};
+
+pub(super) const X_LIST_FLEET_CLUSTERS: Operation = Operation {
+    id: "x.ListFleetClusters", tag: "Fleet Automation", method: Get, path: "/api/unstable/fleet/clusters",
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_LIST_FLEET_INSTRUMENTED_PODS: Operation = Operation {
+    id: "x.ListFleetInstrumentedPods", tag: "Fleet Automation", method: Get, path: "/api/unstable/fleet/clusters/{cluster_name}/instrumented_pods",
+    params: &[
+        Param { name: "cluster_name", place: Place::Path, required: true, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    unstable: true,
+    official: false,
     ..OPERATION
 };

@@ -63,6 +63,7 @@ pub(super) const V2_LIST_GOVERNANCE_CONTROL_DETECTIONS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::And, names: &["governance_console_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };

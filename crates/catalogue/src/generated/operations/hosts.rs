@@ -29,6 +29,7 @@ pub(super) const V1_LIST_HOSTS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["hosts_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["hosts_read"] }),
+    paging: Some(Paging { limit: Some("count"), offset: Some("start"), results: Some("host_list"), ..PAGING }),
     ..OPERATION
 };
 

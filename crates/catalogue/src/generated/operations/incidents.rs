@@ -822,6 +822,7 @@ pub(super) const V2_LIST_INCIDENT_USER_DEFINED_FIELDS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["incident_read"],
     permission: Some(Permission { rule: PermissionRule::And, names: &["incident_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -864,6 +865,7 @@ pub(super) const V2_LIST_ORG_SETTINGS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["incident_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["incident_settings_read", "incident_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };

@@ -8,6 +8,7 @@ pub(super) const V1_CREATE_API_KEY: Operation = Operation {
     body: Some(Body { schema: "ApiKey", required: true, content: "application/json" }),
     kind: Kind::Write, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["api_keys_write"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -16,6 +17,7 @@ pub(super) const V1_CREATE_APPLICATION_KEY: Operation = Operation {
     body: Some(Body { schema: "ApplicationKey", required: true, content: "application/json" }),
     kind: Kind::Write, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["user_app_keys"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -26,6 +28,7 @@ pub(super) const V1_DELETE_API_KEY: Operation = Operation {
     ],
     kind: Kind::Delete, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["api_keys_delete"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -36,6 +39,7 @@ pub(super) const V1_DELETE_APPLICATION_KEY: Operation = Operation {
     ],
     kind: Kind::Delete, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["org_app_keys_write", "user_app_keys"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -85,6 +89,7 @@ pub(super) const V1_UPDATE_API_KEY: Operation = Operation {
     body: Some(Body { schema: "ApiKey", required: true, content: "application/json" }),
     kind: Kind::Write, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["api_keys_write"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -96,6 +101,7 @@ pub(super) const V1_UPDATE_APPLICATION_KEY: Operation = Operation {
     body: Some(Body { schema: "ApplicationKey", required: true, content: "application/json" }),
     kind: Kind::Write, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["org_app_keys_write", "user_app_keys"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -104,6 +110,7 @@ pub(super) const V2_CREATE_API_KEY: Operation = Operation {
     body: Some(Body { schema: "APIKeyCreateRequest", required: true, content: "application/json" }),
     kind: Kind::Write, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["api_keys_write"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -112,6 +119,7 @@ pub(super) const V2_CREATE_CURRENT_USER_APPLICATION_KEY: Operation = Operation {
     body: Some(Body { schema: "ApplicationKeyCreateRequest", required: true, content: "application/json" }),
     kind: Kind::Write, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["user_app_keys"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -120,6 +128,7 @@ pub(super) const V2_CREATE_PERSONAL_ACCESS_TOKEN: Operation = Operation {
     body: Some(Body { schema: "PersonalAccessTokenCreateRequest", required: true, content: "application/json" }),
     kind: Kind::Write, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["user_app_keys"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -176,6 +185,7 @@ pub(super) const V2_GET_APPLICATION_KEY: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["org_app_keys_read"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -186,6 +196,7 @@ pub(super) const V2_GET_CURRENT_USER_APPLICATION_KEY: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["user_app_keys"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -217,6 +228,7 @@ pub(super) const V2_LIST_API_KEYS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["api_keys_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -234,6 +246,7 @@ pub(super) const V2_LIST_APPLICATION_KEYS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["org_app_keys_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -250,6 +263,7 @@ pub(super) const V2_LIST_CURRENT_USER_APPLICATION_KEYS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["user_app_keys"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -266,6 +280,7 @@ pub(super) const V2_LIST_PERSONAL_ACCESS_TOKENS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["user_app_keys", "org_app_keys_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -288,6 +303,7 @@ pub(super) const V2_UPDATE_API_KEY: Operation = Operation {
     body: Some(Body { schema: "APIKeyUpdateRequest", required: true, content: "application/json" }),
     kind: Kind::Write, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["api_keys_write"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -299,6 +315,7 @@ pub(super) const V2_UPDATE_APPLICATION_KEY: Operation = Operation {
     body: Some(Body { schema: "ApplicationKeyUpdateRequest", required: true, content: "application/json" }),
     kind: Kind::Write, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["org_app_keys_write"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -310,6 +327,7 @@ pub(super) const V2_UPDATE_CURRENT_USER_APPLICATION_KEY: Operation = Operation {
     body: Some(Body { schema: "ApplicationKeyUpdateRequest", required: true, content: "application/json" }),
     kind: Kind::Write, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["user_app_keys"] }),
+    returns_secret: true,
     ..OPERATION
 };
 

@@ -8,6 +8,7 @@ pub(super) const V1_LIST_LOGS: Operation = Operation {
     body: Some(Body { schema: "LogsListRequest", required: true, content: "application/json" }),
     kind: Kind::ReadPost, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["logs_read_data"] }),
+    paging: Some(Paging { limit: Some("body.limit"), cursor: Some("body.startAt"), cursor_path: Some("nextLogId"), results: Some("logs"), ..PAGING }),
     ..OPERATION
 };
 
@@ -31,6 +32,7 @@ pub(super) const V2_AGGREGATE_LOGS: Operation = Operation {
     kind: Kind::ReadPost, oauth: OAuth::Scoped,
     scopes: &["logs_read_data"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["logs_read_data"] }),
+    paging: Some(Paging { cursor: Some("body.page.cursor"), cursor_path: Some("meta.page.after"), results: Some("data.buckets"), ..PAGING }),
     ..OPERATION
 };
 
@@ -72,5 +74,56 @@ pub(super) const V2_SUBMIT_LOG: Operation = Operation {
     kind: Kind::Write, oauth: OAuth::No,
     auth: Auth { api_key: true, app_key: false, bearer: false },
     host: Host::LogsIntake,
+    ..OPERATION
+};
+
+pub(super) const X_CLUSTER_LOGS: Operation = Operation {
+    id: "x.ClusterLogs", tag: "Logs", method: Post, path: "/api/v1/logs-analytics/cluster?type=logs",
+    body: Some(Body { schema: "ClusterLogsBody", required: true, content: "application/json" }),
+    kind: Kind::ReadPost, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["logs_read_data"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_CREATE_LOGS_VIEW: Operation = Operation {
+    id: "x.CreateLogsView", tag: "Logs", method: Post, path: "/api/v1/logs/views",
+    body: Some(Body { schema: "CreateLogsViewBody", required: true, content: "application/json" }),
+    kind: Kind::Write, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["saved_views_write"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_DELETE_LOGS_VIEW: Operation = Operation {
+    id: "x.DeleteLogsView", tag: "Logs", method: Delete, path: "/api/v1/logs/views/{view_id}",
+    params: &[
+        Param { name: "view_id", place: Place::Path, required: true, ..PARAM },
+    ],
+    kind: Kind::Delete, oauth: OAuth::DefaultNoScope,
+    permission: Some(Permission { rule: PermissionRule::Or, names: &["saved_views_write"] }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_GET_LOGS_VIEW: Operation = Operation {
+    id: "x.GetLogsView", tag: "Logs", method: Get, path: "/api/v1/logs/views/{view_id}",
+    params: &[
+        Param { name: "view_id", place: Place::Path, required: true, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_LIST_LOGS_VIEWS: Operation = Operation {
+    id: "x.ListLogsViews", tag: "Logs", method: Get, path: "/api/v1/logs/views",
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    unstable: true,
+    official: false,
     ..OPERATION
 };

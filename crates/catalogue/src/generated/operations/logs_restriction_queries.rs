@@ -67,6 +67,7 @@ pub(super) const V2_LIST_RESTRICTION_QUERIES: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["logs_read_config"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -80,6 +81,7 @@ pub(super) const V2_LIST_RESTRICTION_QUERY_ROLES: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["logs_read_config"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };

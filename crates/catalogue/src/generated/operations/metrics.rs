@@ -327,6 +327,7 @@ pub(super) const V2_LIST_TAG_INDEXING_RULES: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["metrics_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["metrics_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };

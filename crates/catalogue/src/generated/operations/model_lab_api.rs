@@ -85,6 +85,7 @@ pub(super) const V2_LIST_MODEL_LAB_PROJECTS: Operation = Operation {
         Param { name: "page[number]", place: Place::Query, kind: ParamType::Integer, default: Some("1"), ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), first_page: 1, ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -141,6 +142,7 @@ pub(super) const V2_LIST_MODEL_LAB_RUNS: Operation = Operation {
         Param { name: "page[number]", place: Place::Query, kind: ParamType::Integer, default: Some("1"), ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), first_page: 1, ..PAGING }),
     unstable: true,
     ..OPERATION
 };

@@ -79,6 +79,7 @@ pub(super) const V1_SEARCH_MONITOR_GROUPS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["monitors_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["monitors_read"] }),
+    paging: Some(Paging { limit: Some("per_page"), page: Some("page"), results: Some("groups"), ..PAGING }),
     ..OPERATION
 };
 
@@ -93,6 +94,7 @@ pub(super) const V1_SEARCH_MONITORS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["monitors_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["monitors_read"] }),
+    paging: Some(Paging { limit: Some("per_page"), page: Some("page"), results: Some("monitors"), ..PAGING }),
     ..OPERATION
 };
 
@@ -223,6 +225,7 @@ pub(super) const V2_GET_MONITOR_NOTIFICATION_RULES: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["monitors_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["monitors_read"] }),
+    paging: Some(Paging { limit: Some("per_page"), page: Some("page"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

@@ -43,3 +43,14 @@ pub(super) const V2_RESOLVE_ON_CALL_PAGE: Operation = Operation {
     host: Host::OnCall,
     ..OPERATION
 };
+
+pub(super) const X_GET_ON_CALL_PAGE: Operation = Operation {
+    id: "x.GetOnCallPage", tag: "On-Call Paging", method: Get, path: "/api/v2/on-call/pages/{page_id}",
+    params: &[
+        Param { name: "page_id", place: Place::Path, required: true, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    unstable: true,
+    official: false,
+    ..OPERATION
+};

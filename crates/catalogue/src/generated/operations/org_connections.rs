@@ -35,6 +35,7 @@ pub(super) const V2_LIST_ORG_CONNECTIONS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["org_connections_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["org_connections_read"] }),
+    paging: Some(Paging { limit: Some("limit"), offset: Some("offset"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

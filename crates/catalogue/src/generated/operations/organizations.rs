@@ -8,6 +8,7 @@ pub(super) const V1_CREATE_CHILD_ORG: Operation = Operation {
     body: Some(Body { schema: "OrganizationCreateBody", required: true, content: "application/json" }),
     kind: Kind::Write, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["org_management"] }),
+    returns_secret: true,
     ..OPERATION
 };
 

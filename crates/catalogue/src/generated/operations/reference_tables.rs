@@ -72,6 +72,7 @@ pub(super) const V2_LIST_REFERENCE_TABLE_ROWS: Operation = Operation {
         Param { name: "page[continuation_token]", place: Place::Query, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("page[limit]"), cursor: Some("page[continuation_token]"), cursor_path: Some("meta.page.next_continuation_token"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -86,6 +87,7 @@ pub(super) const V2_LIST_TABLES: Operation = Operation {
         Param { name: "filter[table_name][contains]", place: Place::Query, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

@@ -58,6 +58,7 @@ pub(super) const V2_LIST_REPORT_SCHEDULES: Operation = Operation {
         Param { name: "filter[recipients]", place: Place::Query, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

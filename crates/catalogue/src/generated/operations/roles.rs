@@ -109,6 +109,7 @@ pub(super) const V2_LIST_ROLE_USERS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["user_access_read"],
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -124,6 +125,7 @@ pub(super) const V2_LIST_ROLES: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["user_access_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["user_access_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

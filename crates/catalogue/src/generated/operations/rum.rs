@@ -8,6 +8,7 @@ pub(super) const V2_AGGREGATE_RUM_EVENTS: Operation = Operation {
     body: Some(Body { schema: "RUMAggregateRequest", required: true, content: "application/json" }),
     kind: Kind::ReadPost, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["rum_apps_read"] }),
+    paging: Some(Paging { limit: Some("body.page.limit"), cursor: Some("body.page.cursor"), cursor_path: Some("meta.page.after"), results: Some("data.buckets"), ..PAGING }),
     ..OPERATION
 };
 
@@ -144,6 +145,7 @@ pub(super) const V2_LIST_SOURCEMAPS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["rum_apps_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), cursor: Some("page[after]"), cursor_path: Some("meta.page.next_cursor"), page: Some("page[number]"), results: Some("data"), first_page: 1, ..PAGING }),
     unstable: true,
     ..OPERATION
 };

@@ -71,6 +71,7 @@ pub(super) const V2_LIST_RUM_OPERATION_STRONG_LINKS: Operation = Operation {
         Param { name: "page[limit]", place: Place::Query, kind: ParamType::Integer, default: Some("50"), min: Some(1), max: Some(200), ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -86,6 +87,7 @@ pub(super) const V2_LIST_RUM_OPERATIONS: Operation = Operation {
         Param { name: "application_id", place: Place::Query, kind: ParamType::Text(Some("uuid")), ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };

@@ -60,6 +60,7 @@ pub(super) const V2_LIST_RUM_REPLAY_PLAYLIST_SESSIONS: Operation = Operation {
         Param { name: "page[size]", place: Place::Query, kind: ParamType::Integer, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -72,6 +73,7 @@ pub(super) const V2_LIST_RUM_REPLAY_PLAYLISTS: Operation = Operation {
         Param { name: "page[size]", place: Place::Query, kind: ParamType::Integer, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

@@ -31,6 +31,7 @@ pub(super) const V2_LIST_RUM_REPLAY_SESSION_WATCHERS: Operation = Operation {
         Param { name: "session_id", place: Place::Path, required: true, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -46,5 +47,6 @@ pub(super) const V2_LIST_RUM_REPLAY_VIEWERSHIP_HISTORY_SESSIONS: Operation = Ope
         Param { name: "filter[application_id]", place: Place::Query, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };

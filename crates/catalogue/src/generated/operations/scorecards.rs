@@ -74,6 +74,7 @@ pub(super) const V2_LIST_SCORECARD_CAMPAIGNS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["apm_service_catalog_read", "cases_read"],
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -133,6 +134,7 @@ pub(super) const V2_LIST_SCORECARD_SCORES: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["apm_service_catalog_read"],
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -147,6 +149,7 @@ pub(super) const V2_LIST_SCORECARDS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["apm_service_catalog_read"],
+    paging: Some(Paging { limit: Some("page[size]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

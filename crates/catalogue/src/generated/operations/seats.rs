@@ -20,6 +20,7 @@ pub(super) const V2_GET_SEATS_USERS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["billing_read", "incident_read", "on_call_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), cursor: Some("page[cursor]"), cursor_path: Some("meta.cursor"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

@@ -782,6 +782,7 @@ pub(super) const V2_GET_ENTITY_CONTEXT: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["siem_entities_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["siem_entities_read"] }),
+    paging: Some(Paging { limit: Some("limit"), cursor: Some("page_token"), cursor_path: Some("meta.page.next_token"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -897,6 +898,7 @@ pub(super) const V2_GET_RULE_VERSION_HISTORY: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["security_monitoring_rules_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -1044,6 +1046,7 @@ pub(super) const V2_GET_SECURITY_MONITORING_DATASET_VERSION_HISTORY: Operation =
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["security_monitoring_rules_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["security_monitoring_rules_read", "security_monitoring_dataset_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -1074,6 +1077,7 @@ pub(super) const V2_GET_SECURITY_MONITORING_HISTSIGNALS_BY_JOB_ID: Operation = O
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["security_monitoring_signals_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["security_monitoring_signals_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), cursor: Some("page[cursor]"), cursor_path: Some("meta.page.after"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -1235,6 +1239,7 @@ pub(super) const V2_GET_SUPPRESSION_VERSION_HISTORY: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["security_monitoring_suppressions_read"],
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), ..PAGING }),
     ..OPERATION
 };
 
@@ -1298,6 +1303,7 @@ pub(super) const V2_LIST_ASSETS_SBO_MS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["appsec_vm_read"] }),
+    paging: Some(Paging { cursor: Some("page[token]"), cursor_path: Some("meta.token"), page: Some("page[number]"), results: Some("data"), first_page: 1, ..PAGING }),
     ..OPERATION
 };
 
@@ -1336,6 +1342,7 @@ pub(super) const V2_LIST_HISTORICAL_JOBS: Operation = Operation {
         Param { name: "filter[query]", place: Place::Query, ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -1354,6 +1361,7 @@ pub(super) const V2_LIST_INDICATORS_OF_COMPROMISE: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["security_monitoring_signals_read"],
+    paging: Some(Paging { limit: Some("limit"), offset: Some("offset"), results: Some("data.attributes.data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -1393,6 +1401,7 @@ pub(super) const V2_LIST_SCANNED_ASSETS_METADATA: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["appsec_vm_read"] }),
+    paging: Some(Paging { cursor: Some("page[token]"), cursor_path: Some("meta.token"), page: Some("page[number]"), results: Some("data"), first_page: 1, ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -1444,6 +1453,7 @@ pub(super) const V2_LIST_SECURITY_FINDINGS_AUTOMATION_DUE_DATE_RULES: Operation 
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["security_pipelines_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -1456,6 +1466,7 @@ pub(super) const V2_LIST_SECURITY_FINDINGS_AUTOMATION_INBOX_RULES: Operation = O
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["security_pipelines_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -1468,6 +1479,7 @@ pub(super) const V2_LIST_SECURITY_FINDINGS_AUTOMATION_MUTE_RULES: Operation = Op
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["security_pipelines_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -1480,6 +1492,7 @@ pub(super) const V2_LIST_SECURITY_FINDINGS_AUTOMATION_SEVERITY_MODIFIER_RULES: O
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["security_pipelines_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -1492,6 +1505,7 @@ pub(super) const V2_LIST_SECURITY_FINDINGS_AUTOMATION_TICKET_CREATION_RULES: Ope
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["security_pipelines_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -1514,6 +1528,7 @@ pub(super) const V2_LIST_SECURITY_MONITORING_DATASETS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["security_monitoring_rules_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["security_monitoring_rules_read", "security_monitoring_dataset_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), first_page: 1, ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -1531,6 +1546,7 @@ pub(super) const V2_LIST_SECURITY_MONITORING_HISTSIGNALS: Operation = Operation 
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["security_monitoring_signals_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["security_monitoring_signals_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), cursor: Some("page[cursor]"), cursor_path: Some("meta.page.after"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -1558,6 +1574,7 @@ pub(super) const V2_LIST_SECURITY_MONITORING_RULES: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["security_monitoring_rules_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["security_monitoring_rules_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -1588,6 +1605,7 @@ pub(super) const V2_LIST_SECURITY_MONITORING_SUPPRESSIONS: Operation = Operation
     ],
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["security_monitoring_suppressions_read"],
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -1648,6 +1666,7 @@ pub(super) const V2_LIST_VULNERABILITIES: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["appsec_vm_read"] }),
+    paging: Some(Paging { cursor: Some("page[token]"), cursor_path: Some("meta.token"), page: Some("page[number]"), results: Some("data"), first_page: 1, ..PAGING }),
     unstable: true,
     deprecated: true,
     ..OPERATION
@@ -1676,6 +1695,7 @@ pub(super) const V2_LIST_VULNERABLE_ASSETS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["appsec_vm_read"] }),
+    paging: Some(Paging { cursor: Some("page[token]"), cursor_path: Some("meta.token"), page: Some("page[number]"), results: Some("data"), first_page: 1, ..PAGING }),
     unstable: true,
     ..OPERATION
 };
@@ -1794,6 +1814,7 @@ pub(super) const V2_SEARCH_SECURITY_MONITORING_HISTSIGNALS: Operation = Operatio
     kind: Kind::ReadPost, oauth: OAuth::Scoped,
     scopes: &["security_monitoring_signals_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["security_monitoring_signals_read"] }),
+    paging: Some(Paging { limit: Some("body.page.limit"), cursor: Some("body.page.cursor"), cursor_path: Some("meta.page.after"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };

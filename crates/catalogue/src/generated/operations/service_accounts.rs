@@ -19,6 +19,7 @@ pub(super) const V2_CREATE_SERVICE_ACCOUNT_ACCESS_TOKEN: Operation = Operation {
     body: Some(Body { schema: "ServiceAccountAccessTokenCreateRequest", required: true, content: "application/json" }),
     kind: Kind::Write, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["service_account_write"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -30,6 +31,7 @@ pub(super) const V2_CREATE_SERVICE_ACCOUNT_APPLICATION_KEY: Operation = Operatio
     body: Some(Body { schema: "ApplicationKeyCreateRequest", required: true, content: "application/json" }),
     kind: Kind::Write, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["service_account_write"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -81,6 +83,7 @@ pub(super) const V2_LIST_SERVICE_ACCOUNT_ACCESS_TOKENS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["service_account_write"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -97,6 +100,7 @@ pub(super) const V2_LIST_SERVICE_ACCOUNT_APPLICATION_KEYS: Operation = Operation
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["service_account_write"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

@@ -111,6 +111,7 @@ pub(super) const V1_SEARCH_SLO: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["slos_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["slos_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data.attributes.slos"), ..PAGING }),
     ..OPERATION
 };
 

@@ -99,3 +99,42 @@ pub(super) const V2_UPSERT_CATALOG_KIND: Operation = Operation {
     scopes: &["apm_service_catalog_write"],
     ..OPERATION
 };
+
+pub(super) const X_GET_ENTITY_GRAPH_KIND: Operation = Operation {
+    id: "x.GetEntityGraphKind", tag: "Software Catalog", method: Get, path: "/api/v2/idp/entity_graph/kinds/{kind}",
+    params: &[
+        Param { name: "kind", place: Place::Path, required: true, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_LIST_ENTITY_GRAPH_ENTITIES: Operation = Operation {
+    id: "x.ListEntityGraphEntities", tag: "Software Catalog", method: Get, path: "/api/v2/idp/entity_graph/entities",
+    params: &[
+        Param { name: "query", place: Place::Query, required: true, ..PARAM },
+        Param { name: "page[limit]", place: Place::Query, kind: ParamType::Integer, ..PARAM },
+        Param { name: "page[cursor]", place: Place::Query, ..PARAM },
+        Param { name: "time[past]", place: Place::Query, ..PARAM },
+        Param { name: "include", place: Place::Query, kind: ParamType::TextList, ..PARAM },
+        Param { name: "fields[service]", place: Place::Query, ..PARAM },
+        Param { name: "order_by", place: Place::Query, ..PARAM },
+        Param { name: "free_text_match", place: Place::Query, values: &["partial", "fuzzy"], ..PARAM },
+        Param { name: "meta[fields]", place: Place::Query, ..PARAM },
+    ],
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    paging: Some(Paging { limit: Some("page[limit]"), cursor: Some("page[cursor]"), cursor_path: Some("meta.page.next_cursor"), results: Some("data"), ..PAGING }),
+    unstable: true,
+    official: false,
+    ..OPERATION
+};
+
+pub(super) const X_LIST_ENTITY_GRAPH_KINDS: Operation = Operation {
+    id: "x.ListEntityGraphKinds", tag: "Software Catalog", method: Get, path: "/api/v2/idp/entity_graph/kinds",
+    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    unstable: true,
+    official: false,
+    ..OPERATION
+};

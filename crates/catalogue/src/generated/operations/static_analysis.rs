@@ -260,6 +260,7 @@ pub(super) const V2_LIST_AI_CUSTOM_RULESETS: Operation = Operation {
         Param { name: "page[limit]", place: Place::Query, kind: ParamType::Integer, default: Some("100"), ..PARAM },
     ],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     unstable: true,
     ..OPERATION
 };

@@ -294,6 +294,7 @@ pub(super) const V2_LIST_DEGRADATIONS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["status_pages_settings_read"],
     permission: Some(Permission { rule: PermissionRule::And, names: &["status_pages_settings_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -321,6 +322,7 @@ pub(super) const V2_LIST_MAINTENANCES: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["status_pages_settings_read"],
     permission: Some(Permission { rule: PermissionRule::And, names: &["status_pages_settings_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -336,6 +338,7 @@ pub(super) const V2_LIST_STATUS_PAGES: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["status_pages_settings_read"],
     permission: Some(Permission { rule: PermissionRule::And, names: &["status_pages_settings_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), offset: Some("page[offset]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

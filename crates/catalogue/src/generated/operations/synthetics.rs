@@ -18,6 +18,7 @@ pub(super) const V1_CREATE_PRIVATE_LOCATION: Operation = Operation {
     kind: Kind::Write, oauth: OAuth::Scoped,
     scopes: &["synthetics_private_location_write"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["synthetics_private_location_write"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -124,6 +125,7 @@ pub(super) const V1_GET_API_TEST_LATEST_RESULTS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["synthetics_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["synthetics_read"] }),
+    paging: Some(Paging { cursor: Some("to_ts"), cursor_path: Some("last_timestamp_fetched"), results: Some("results"), ..PAGING }),
     ..OPERATION
 };
 
@@ -161,6 +163,7 @@ pub(super) const V1_GET_BROWSER_TEST_LATEST_RESULTS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["synthetics_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["synthetics_read"] }),
+    paging: Some(Paging { cursor: Some("to_ts"), cursor_path: Some("last_timestamp_fetched"), results: Some("results"), ..PAGING }),
     ..OPERATION
 };
 
@@ -205,6 +208,7 @@ pub(super) const V1_GET_PRIVATE_LOCATION: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["synthetics_private_location_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["synthetics_private_location_read"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -291,6 +295,7 @@ pub(super) const V1_SEARCH_TESTS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["synthetics_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["synthetics_read"] }),
+    paging: Some(Paging { limit: Some("count"), offset: Some("start"), results: Some("tests"), ..PAGING }),
     ..OPERATION
 };
 
@@ -357,6 +362,7 @@ pub(super) const V1_UPDATE_PRIVATE_LOCATION: Operation = Operation {
     kind: Kind::Write, oauth: OAuth::Scoped,
     scopes: &["synthetics_private_location_write"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["synthetics_private_location_write"] }),
+    returns_secret: true,
     ..OPERATION
 };
 
@@ -740,6 +746,7 @@ pub(super) const V2_SEARCH_SUITES: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["synthetics_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["synthetics_read"] }),
+    paging: Some(Paging { limit: Some("count"), offset: Some("start"), results: Some("data.attributes.suites"), ..PAGING }),
     ..OPERATION
 };
 

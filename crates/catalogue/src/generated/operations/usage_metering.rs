@@ -14,6 +14,7 @@ pub(super) const V1_GET_DAILY_CUSTOM_REPORTS: Operation = Operation {
     answers: &["application/json;datetime-format=rfc3339"],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["usage_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     deprecated: true,
     ..OPERATION
 };
@@ -32,6 +33,7 @@ pub(super) const V1_GET_HOURLY_USAGE_ATTRIBUTION: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["usage_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["usage_read"] }),
+    paging: Some(Paging { cursor: Some("next_record_id"), cursor_path: Some("metadata.pagination.next_record_id"), results: Some("usage"), ..PAGING }),
     ..OPERATION
 };
 
@@ -74,6 +76,7 @@ pub(super) const V1_GET_MONTHLY_CUSTOM_REPORTS: Operation = Operation {
     answers: &["application/json;datetime-format=rfc3339"],
     kind: Kind::Read, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["usage_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     deprecated: true,
     ..OPERATION
 };
@@ -94,6 +97,7 @@ pub(super) const V1_GET_MONTHLY_USAGE_ATTRIBUTION: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["usage_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["usage_read"] }),
+    paging: Some(Paging { cursor: Some("next_record_id"), cursor_path: Some("metadata.pagination.next_record_id"), results: Some("usage"), ..PAGING }),
     ..OPERATION
 };
 
@@ -527,6 +531,7 @@ pub(super) const V1_GET_USAGE_TOP_AVG_METRICS: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["usage_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["usage_read"] }),
+    paging: Some(Paging { limit: Some("limit"), cursor: Some("next_record_id"), cursor_path: Some("metadata.pagination.next_record_id"), results: Some("usage"), ..PAGING }),
     ..OPERATION
 };
 
@@ -644,6 +649,7 @@ pub(super) const V2_GET_HOURLY_USAGE: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["usage_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["usage_read"] }),
+    paging: Some(Paging { limit: Some("page[limit]"), cursor: Some("page[next_record_id]"), cursor_path: Some("meta.pagination.next_record_id"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
@@ -663,6 +669,7 @@ pub(super) const V2_GET_MONTHLY_COST_ATTRIBUTION: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["usage_read", "billing_read"],
     permission: Some(Permission { rule: PermissionRule::And, names: &["usage_read", "billing_read"] }),
+    paging: Some(Paging { cursor: Some("next_record_id"), cursor_path: Some("meta.pagination.next_record_id"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

@@ -52,6 +52,7 @@ pub(super) const V2_SEARCH_WIDGETS: Operation = Operation {
     ],
     kind: Kind::Read, oauth: OAuth::ExplicitNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["cloud_cost_management_read", "generate_log_reports", "manage_log_reports", "product_analytics_saved_widgets_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 

@@ -77,6 +77,7 @@ pub(super) const V2_LIST_WORKFLOW_INSTANCES: Operation = Operation {
     kind: Kind::Read, oauth: OAuth::Scoped,
     scopes: &["workflows_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["workflows_read"] }),
+    paging: Some(Paging { limit: Some("page[size]"), page: Some("page[number]"), results: Some("data"), ..PAGING }),
     ..OPERATION
 };
 
