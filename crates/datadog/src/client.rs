@@ -1,7 +1,9 @@
 //! Sending a request to Datadog: credential, rate gate, retries, capped reading.
 
+mod contents;
 mod exchange;
 mod gate;
+mod lost;
 pub(crate) mod rate;
 mod read;
 mod reply;
@@ -14,7 +16,9 @@ pub use reply::{Identity, Reply};
 use crate::{CredentialSource, Kind, Principal, Refusal, Request, Secret, Site};
 use datadog_catalogue::Effect;
 use gate::Gates;
-use std::{fmt, sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{fmt, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use transport::Transport;
@@ -115,13 +119,14 @@ impl Client {
     pub async fn send(&self, who: &Principal, request: &Request, limits: &CallLimits) -> Result<Reply, Refusal> {
         let allowed = limits.deadline.map_or(self.0.config.deadline, |shorter| shorter.min(self.0.config.deadline));
         let deadline = Instant::now() + allowed;
-        let call = exchange::Call::new(&self.0, who, request, deadline);
+        let sent = AtomicBool::new(false);
+        let call = exchange::Call::new(&self.0, who, request, deadline, &sent);
         let outcome = tokio::select! {
             biased;
-            () = limits.cancel.cancelled() => Err(stopped(request, Kind::Cancelled, "the call was cancelled")),
+            () = limits.cancel.cancelled() => Err(stopped(request, &sent, Kind::Cancelled, "the call was cancelled")),
             outcome = tokio::time::timeout_at(deadline, call.run()) => outcome.unwrap_or_else(|_| {
                 let seconds = allowed.as_secs_f64();
-                Err(stopped(request, Kind::Timeout, &format!("Datadog did not answer within {seconds} s")))
+                Err(stopped(request, &sent, Kind::Timeout, &format!("Datadog did not answer within {seconds} s")))
             }),
         };
         outcome.map_err(|refusal| if refusal.operation.is_some() { refusal } else { refusal.on(request.operation.id) })
@@ -135,9 +140,9 @@ impl fmt::Debug for Client {
 }
 
 /// A call that ended before its answer; a write may have run.
-fn stopped(request: &Request, kind: Kind, message: &str) -> Refusal {
+fn stopped(request: &Request, sent: &AtomicBool, kind: Kind, message: &str) -> Refusal {
     let refusal = Refusal::new(kind, format!("{message} ({})", request.operation.id)).on(request.operation.id);
-    if request.operation.kind.effect() != Effect::Read {
+    if request.operation.kind.effect() != Effect::Read && sent.load(Ordering::Relaxed) {
         return refusal
             .because(crate::answer::MAYBE_DONE)
             .fix(crate::Fix::new("check", "read the object first; repeat the call only if nothing happened"));
@@ -148,4 +153,11 @@ fn stopped(request: &Request, kind: Kind, message: &str) -> Refusal {
             .fix(crate::Fix::new("narrow", "ask for less: a shorter time range, a smaller limit, a narrower query")),
         _ => refusal,
     }
+}
+
+/// Whether a planned request makes a URL; for the table over all operations.
+#[cfg(test)]
+pub(crate) fn check_sendable(site: &Site, request: &Request) {
+    let wire = wire::Wire::new(site, request, &crate::Credential::none("default"));
+    assert!(wire.is_ok(), "{}: {:?}", request.operation.id, wire.err());
 }

@@ -40,7 +40,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
 }
 
 /// Parses a whole text into a type; an empty one is read as `null`.
-pub(crate) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, JsonError> {
+pub(crate) fn decode<'a, T: Deserialize<'a> + Send>(bytes: &'a [u8]) -> Result<T, JsonError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|e| JsonError::NotUtf8(e.valid_up_to()))?;
     let text = if text.trim_ascii().is_empty() { "null" } else { text };
@@ -55,13 +55,24 @@ pub(crate) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, JsonE
     }
 }
 
-/// Reads a text whose depth is known to be bounded.
-fn deep<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, JsonError> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    reader.disable_recursion_limit();
-    let value = T::deserialize(&mut reader).map_err(|error| malformed(text, &error))?;
-    reader.end().map_err(|error| malformed(text, &error))?;
-    Ok(value)
+/// Stack for reading a deep text: serde_json needs some 2.5 KB a level without optimisation, and the caller's stack is
+/// partly used already.
+const STACK: usize = 16 << 20;
+
+/// Reads a text whose depth is known to be bounded, on a stack of its own.
+fn deep<'a, T: Deserialize<'a> + Send>(text: &'a str) -> Result<T, JsonError> {
+    let read = || {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        reader.disable_recursion_limit();
+        let value = T::deserialize(&mut reader).map_err(|error| malformed(text, &error))?;
+        reader.end().map_err(|error| malformed(text, &error))?;
+        Ok(value)
+    };
+    std::thread::scope(|scope| {
+        let reader = std::thread::Builder::new().name("deep-json".to_owned()).stack_size(STACK).spawn_scoped(scope, read);
+        // No thread can be had, or a type's own reader panicked: this text is not read.
+        reader.map_or(Err(JsonError::TooDeep), |reader| reader.join().unwrap_or(Err(JsonError::TooDeep)))
+    })
 }
 
 fn malformed(text: &str, error: &serde_json::Error) -> JsonError {

@@ -15,6 +15,7 @@ pub mod site;
 pub mod untrusted;
 pub mod vault;
 
+pub use answer::lacking_scopes;
 pub use client::{CallLimits, Client, ClientConfig, Identity, RateFacts, Reply};
 pub use credentials::{Configuration, ConfiguredCredentials, Credential, CredentialKind, CredentialSource, Keys, SessionSource};
 pub use principal::Principal;

@@ -1,13 +1,17 @@
 //! Why Datadog refused permission, decided from facts: its words, the operation's needs, what the credential is known to
 //! have. Where the facts allow two explanations the cause is `unknown`, and both are told.
 
-use super::explain::{Failed, Probe, Situation};
-use crate::{Cause, CredentialKind, Fix, Kind, Refusal, WhoCanFix};
-use datadog_catalogue::{Obtainable, Operation, PermissionRule};
-use serde_json::{Value, json};
+mod needs;
+mod unauthorized;
 
-/// The two scopes of Database Monitoring: one on US1 and EU1, the other elsewhere; both are to be asked for (`reference/pup.md` §2).
-const DBM: [&str; 2] = ["built_in_features", "dbm_read"];
+pub use needs::lacking_scopes;
+
+use super::explain::{Failed, Situation};
+use crate::{Cause, Fix, Kind, Refusal, WhoCanFix};
+use datadog_catalogue::Operation;
+use needs::{DBM, can_be_asked_for, is_dbm, is_scope_alone, needed};
+use serde_json::json;
+use unauthorized::{keys_unknown, unauthorized};
 
 /// The refusal for 401, 402, 403 and 451.
 pub(super) fn permission(situation: Situation<'_>, failed: &Failed) -> Refusal {
@@ -33,74 +37,6 @@ pub(super) fn wrong_site(situation: Situation<'_>, site: &str) -> Refusal {
     refusal
 }
 
-// === 401 ===
-
-fn unauthorized(situation: Situation<'_>, words: &str) -> Refusal {
-    let Some(bearer) = &situation.credential.bearer else { return keys_unknown(situation) };
-    let id = situation.operation.id;
-    match situation.probe {
-        Some(Probe::Accepted) => oauth_not_accepted(situation),
-        Some(Probe::Rejected) if situation.credential.kind == CredentialKind::Oauth => {
-            start(situation, Cause::TokenExpired, "the sign-in session has ended", WhoCanFix::You)
-                .because("Datadog refuses its token everywhere, and it could not be renewed: it has expired or was revoked")
-                .fix(Fix::new("auth_login", "sign in again"))
-        }
-        Some(Probe::Rejected) if words.contains("expired") || jwt_expired(bearer.expose()) => {
-            start(situation, Cause::TokenExpired, "the configured token has expired", WhoCanFix::You)
-                .because("Datadog refuses it everywhere")
-                .fix(Fix::new("set_token", "set DD_ACCESS_TOKEN (or DD_BEARER_TOKEN) to a fresh token"))
-                .fix(Fix::new("auth_login", "or unset it and sign in"))
-        }
-        Some(Probe::Rejected) => start(situation, Cause::Unknown, "Datadog does not accept the configured token", WhoCanFix::You)
-            .because(format!("it is mistyped, expired, revoked, or of another region: {}", situation.site.regional_hint()))
-            .fix(Fix::new("set_token", "set DD_ACCESS_TOKEN (or DD_BEARER_TOKEN) to a valid token of this site"))
-            .fix(Fix::new("set_site", "or set DD_SITE to the site that the token belongs to")),
-        _ => start(situation, Cause::Unknown, format!("Datadog refused the token for {id} (401)"), WhoCanFix::You)
-            .because("whether the token is bad or the route takes no OAuth token could not be found out")
-            .fix(Fix::new("auth_status", "see which identity is used and what it may do"))
-            .fix(set_keys(situation.operation)),
-    }
-}
-
-fn oauth_not_accepted(situation: Situation<'_>) -> Refusal {
-    let id = situation.operation.id;
-    let mut refusal = start(situation, Cause::OauthNotAccepted, format!("{id} takes no OAuth or bearer token"), WhoCanFix::You)
-        .because("the same token is accepted by GET /api/v2/current_user, so it is good; only this route refuses it");
-    if situation.credential.keys.is_some() {
-        refusal.why = Some(
-            "the same token is accepted by GET /api/v2/current_user, but neither it nor the keys sent along are accepted here".to_owned(),
-        );
-    }
-    refusal.fix(set_keys(situation.operation))
-}
-
-fn keys_unknown(situation: Situation<'_>) -> Refusal {
-    let operation = situation.operation;
-    if operation.auth.bearer && !operation.auth.api_key {
-        return start(situation, Cause::Unknown, format!("{} takes a bearer token, not keys", operation.id), WhoCanFix::You)
-            .because("Datadog's specification lists only bearer tokens for it")
-            .fix(Fix::new("auth_login", "sign in, and repeat the call"))
-            .fix(Fix::new("set_token", "or set DD_ACCESS_TOKEN to an access token"));
-    }
-    start(situation, Cause::Unknown, "Datadog does not accept the configured keys", WhoCanFix::You)
-        .because(format!("one of them is mistyped, revoked, or of another region: {}", situation.site.regional_hint()))
-        .fix(Fix::new("set_keys", "set DD_API_KEY and DD_APP_KEY to valid keys of one org on this site"))
-        .fix(Fix::new("set_site", "or set DD_SITE to the site that the keys belong to"))
-}
-
-/// Whether a token is a JWT whose `exp` has passed; its signature is Datadog's business. Other tokens tell nothing.
-fn jwt_expired(token: &str) -> bool {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    let mut parts = token.split('.');
-    let (Some(_), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else { return false };
-    let Ok(claims) = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')) else { return false };
-    let exp = serde_json::from_slice::<Value>(&claims).ok().and_then(|claims| claims.get("exp")?.as_i64());
-    exp.is_some_and(|exp| exp < jiff::Timestamp::now().as_second())
-}
-
-// === 402, 403, 451 ===
-
 fn says_product_is_off(words: &str) -> bool {
     ["not enabled for", "is not enabled", "not subscribed", "is disabled for your", "is disabled for this"]
         .iter()
@@ -122,11 +58,10 @@ fn forbidden(situation: Situation<'_>, failed: &Failed) -> Refusal {
     let named = &failed.said.permissions;
     match &situation.credential.granted {
         Some(granted) if situation.credential.bearer.is_some() => {
-            let has = |name: &str| granted.contains(name);
             let lacking = if named.is_empty() {
-                lacking(situation.operation, &has)
+                lacking_scopes(situation.operation, granted).into_iter().map(str::to_owned).collect()
             } else {
-                named.iter().filter(|name| !has(name)).cloned().collect()
+                named.iter().filter(|name| !granted.contains(*name)).cloned().collect()
             };
             session(situation, named, lacking)
         }
@@ -293,8 +228,6 @@ fn keys(situation: Situation<'_>, named: &[String]) -> Refusal {
     refusal
 }
 
-// === parts ===
-
 fn start(situation: Situation<'_>, cause: Cause, message: impl Into<String>, who: WhoCanFix) -> Refusal {
     let mut refusal = situation.refuse(Kind::PermissionDenied, message);
     refusal.cause = Some(cause);
@@ -329,10 +262,6 @@ fn key_advice(operation: &Operation) -> &'static str {
     }
 }
 
-pub(super) fn is_dbm(operation: &Operation) -> bool {
-    operation.path.contains("type=databasequery")
-}
-
 /// The named scopes, with both of Database Monitoring's where one is meant.
 fn ask_list(operation: &Operation, named: &[String]) -> Vec<String> {
     let mut list = named.to_vec();
@@ -340,58 +269,6 @@ fn ask_list(operation: &Operation, named: &[String]) -> Vec<String> {
         list.extend(DBM.iter().filter(|scope| !named.iter().any(|name| name == *scope)).map(|scope| (*scope).to_owned()));
     }
     list
-}
-
-/// Everything that the operation is known to need, for people: alternatives are listed side by side.
-fn needed(operation: &Operation) -> Vec<String> {
-    let mut names: Vec<String> = operation.scopes.iter().map(|name| (*name).to_owned()).collect();
-    for name in operation.permission.iter().filter(|p| p.rule != PermissionRule::Open).flat_map(|p| p.names) {
-        if !names.iter().any(|n| n == name) {
-            names.push((*name).to_owned());
-        }
-    }
-    names
-}
-
-/// Scopes that the operation needs and the token lacks. Permissions that are no scope are not counted: no token has them.
-pub(crate) fn lacking(operation: &Operation, has: &dyn Fn(&str) -> bool) -> Vec<String> {
-    let mut lacking: Vec<String> = Vec::new();
-    let mut add = |name: &str| {
-        if !has(name) && !lacking.iter().any(|n| n == name) {
-            lacking.push(name.to_owned());
-        }
-    };
-    match operation.permission {
-        // Any of them will do. The scopes that the specification lists are the same alternatives, where they overlap.
-        Some(permission) if permission.rule == PermissionRule::Or => {
-            let scopes: Vec<&str> = permission.names.iter().copied().filter(|name| can_be_asked_for(name)).collect();
-            let same = operation.scopes.iter().any(|scope| permission.names.contains(scope));
-            if !same {
-                operation.scopes.iter().copied().for_each(&mut add);
-            }
-            let beyond = permission.names.iter().any(|name| !can_be_asked_for(name));
-            // An alternative that is no scope may have been met by the role.
-            if (!beyond || same) && !scopes.iter().any(|name| has(name)) {
-                scopes.into_iter().for_each(add);
-            }
-        }
-        Some(permission) if permission.rule == PermissionRule::And => {
-            operation.scopes.iter().copied().for_each(&mut add);
-            permission.names.iter().copied().filter(|name| can_be_asked_for(name)).for_each(add);
-        }
-        _ => operation.scopes.iter().for_each(|name| add(name)),
-    }
-    lacking
-}
-
-/// Whether a sign-in can ask for the scope: catalogued, asked for by Datadog's own clients, or named as one by an operation.
-fn can_be_asked_for(name: &str) -> bool {
-    datadog_catalogue::scope(name).is_some_and(|scope| scope.obtainable != Obtainable::NotKnown || scope.asked_by_operations)
-}
-
-/// Whether a name is a scope and no role permission, so that no role can lack it.
-fn is_scope_alone(name: &str) -> bool {
-    can_be_asked_for(name) && datadog_catalogue::scope(name).is_some_and(|scope| !scope.role_permission)
 }
 
 fn quoted(names: &[String]) -> String {

@@ -61,6 +61,7 @@ pub(crate) fn refusal(situation: Situation<'_>, failed: &Failed) -> Refusal {
     let mut refusal = match status {
         401 | 402 | 403 | 451 => cause::permission(situation, failed),
         404 | 410 => not_found(situation),
+        408 if situation.operation.kind.effect() != Effect::Read => upstream(situation, status),
         408 => situation
             .refuse(Kind::Timeout, format!("Datadog gave up waiting for {id} (408)"))
             .fix(Fix::new("narrow", "ask for less: a shorter time range, a smaller limit, a narrower query")),

@@ -1,13 +1,15 @@
 //! One call from its first try to its end: which credential, how often, how long to wait in between.
 
 use super::gate::{Admission, Empty, LaneKey};
+use super::lost::Lost;
 use super::rate::Waits;
-use super::wire::{Arrived, Lost, Wire};
+use super::wire::{Arrived, Wire};
 use super::{Identity, Inner, Reply};
 use crate::answer::{self, Failed, Probe, Said, Situation};
 use crate::{Credential, CredentialKind, Fix, Kind, Principal, Refusal, Request, WhoCanFix};
 use datadog_catalogue::{Effect, Operation};
 use std::hash::BuildHasher as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -23,6 +25,8 @@ pub(super) struct Call<'a> {
     request: &'a Request,
     deadline: Instant,
     started: Instant,
+    /// Whether an exchange is under way whose outcome nobody knows.
+    sent: &'a AtomicBool,
     /// Exchanges so far, over all credentials.
     tries: u32,
 }
@@ -36,8 +40,8 @@ enum End {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(client: &'a Inner, who: &'a Principal, request: &'a Request, deadline: Instant) -> Self {
-        Self { client, who, request, deadline, started: Instant::now(), tries: 0 }
+    pub(super) fn new(client: &'a Inner, who: &'a Principal, request: &'a Request, deadline: Instant, sent: &'a AtomicBool) -> Self {
+        Self { client, who, request, deadline, sent, started: Instant::now(), tries: 0 }
     }
 
     /// The first credential; once a renewed one; once another identity.
@@ -108,7 +112,9 @@ impl<'a> Call<'a> {
             };
             tries += 1;
             self.tries += 1;
+            self.sent.store(true, Ordering::Relaxed);
             let outcome = wire.exchange(http, config.max_answer_bytes, config.idle_timeout).await;
+            self.sent.store(false, Ordering::Relaxed);
             self.log(&outcome);
             let again = tries < config.max_tries.max(1);
             let (pause, ended) = match outcome {
@@ -121,7 +127,7 @@ impl<'a> Call<'a> {
                 }
                 Err(lost) => {
                     drop(admission);
-                    let refusal = refuse_lost(situation, &lost, config.max_answer_bytes);
+                    let refusal = lost.refusal(situation, config.max_answer_bytes);
                     let may = match lost {
                         Lost::NotSent(_) => true,
                         Lost::Broken(_) => is_read(self.request.operation),
@@ -203,6 +209,7 @@ impl<'a> Call<'a> {
             identity: Identity { kind: credential.kind, org: credential.org.clone(), instead_of },
             tries: self.tries,
             request_id: arrived.request_id,
+            date: arrived.date,
         }
     }
 
@@ -282,59 +289,6 @@ fn held(situation: Situation<'_>, empty: &Empty) -> Refusal {
     let mut refusal = answer::rate_refusal(situation, empty.facts.as_ref(), Some(seconds));
     refusal.status = None;
     refusal
-}
-
-fn refuse_lost(situation: Situation<'_>, lost: &Lost, cap: u64) -> Refusal {
-    let id = situation.operation.id;
-    let host = situation.site.base_ref(situation.operation.host).host_str().unwrap_or("Datadog").to_owned();
-    let site = situation.site.name();
-    match lost {
-        Lost::NotSent(why) => {
-            let mut refusal = situation
-                .refuse(Kind::UpstreamFailed, format!("{host} cannot be reached: {why}"))
-                .because(format!("nothing of {id} was sent"))
-                .fix(Fix::new("check_network", format!("check the network, DD_SITE (now {site}) and whether a proxy is needed (--proxy)")));
-            refusal.who_can_fix = Some(WhoCanFix::You);
-            refusal
-        }
-        Lost::Untrusted => {
-            let mut refusal = situation
-                .refuse(Kind::UpstreamFailed, format!("the certificate of {host} is not trusted"))
-                .because("nothing was sent; a proxy that inspects TLS, or missing root certificates, are the usual reasons")
-                .fix(Fix::new("set_roots", "set SSL_CERT_FILE to a PEM file with the root certificate"));
-            refusal.who_can_fix = Some(WhoCanFix::Operator);
-            refusal
-        }
-        Lost::Broken(why) if is_read(situation.operation) => {
-            let mut refusal = situation
-                .refuse(Kind::UpstreamFailed, format!("{id} got no whole answer from {host}: {why}"))
-                .fix(Fix::new("repeat", "repeat the call; ask for less if it happens again"));
-            refusal.who_can_fix = Some(WhoCanFix::Datadog);
-            refusal
-        }
-        Lost::Broken(why) => {
-            let mut refusal = situation
-                .refuse(Kind::UpstreamFailed, format!("{id} got no whole answer from {host}: {why}"))
-                .because(answer::MAYBE_DONE)
-                .fix(Fix::new("check", "read the object first; repeat the call only if nothing happened"));
-            refusal.who_can_fix = Some(WhoCanFix::You);
-            refusal
-        }
-        Lost::TooLarge { request_id } => {
-            let mut refusal = situation
-                .refuse(Kind::TooLarge, format!("the answer to {id} is larger than {} (decoded)", size(cap)))
-                .because("reading stopped there; nothing of it was used")
-                .fix(Fix::new("narrow", "ask for less: a smaller limit or page, a shorter time range, a narrower query"));
-            refusal.who_can_fix = Some(WhoCanFix::You);
-            refusal.request_id.clone_from(request_id);
-            refusal
-        }
-        Lost::Unsendable => situation.refuse(Kind::Internal, format!("{id} could not be put into a request")),
-    }
-}
-
-fn size(bytes: u64) -> String {
-    if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes.div_ceil(1024)) }
 }
 
 /// Says in a second refusal that another identity was refused before.

@@ -74,10 +74,14 @@ fn seconds(value: &str) -> Option<Duration> {
 
 static DATES: jiff::fmt::rfc2822::DateTimeParser = jiff::fmt::rfc2822::DateTimeParser::new();
 
+/// An HTTP date (RFC 9110 §5.6.7).
+pub(super) fn date(value: &str) -> Option<jiff::Timestamp> {
+    DATES.parse_timestamp(value).ok()
+}
+
 /// Time until an HTTP date; none when it has passed.
 fn until(value: &str) -> Option<Duration> {
-    let date = DATES.parse_timestamp(value).ok()?;
-    let wait = date.as_second().saturating_sub(jiff::Timestamp::now().as_second());
+    let wait = date(value)?.as_second().saturating_sub(jiff::Timestamp::now().as_second());
     u64::try_from(wait).ok().filter(|&wait| wait as f64 <= LONGEST).map(Duration::from_secs)
 }
 

@@ -38,6 +38,8 @@ pub struct Reply {
     pub tries: u32,
     /// Datadog's request id.
     pub request_id: Option<String>,
+    /// Datadog's clock when it answered (`Date`).
+    pub date: Option<jiff::Timestamp>,
 }
 
 impl Reply {
@@ -53,6 +55,7 @@ impl Reply {
             identity: Identity { kind: CredentialKind::None, org: "default".to_owned(), instead_of: None },
             tries: 1,
             request_id: None,
+            date: None,
         }
     }
 
@@ -62,7 +65,7 @@ impl Reply {
     }
 
     /// The body as a type of its own, by the same rules as [`Reply::json`]: what is large need not become a tree first.
-    pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Refusal> {
+    pub fn decode<'a, T: Deserialize<'a> + Send>(&'a self) -> Result<T, Refusal> {
         if self.content_type.contains("html") && !self.body.trim_ascii().is_empty() {
             return Err(self.unreadable("it is an HTML page"));
         }

@@ -1,13 +1,14 @@
 //! One HTTP exchange: a planned request and a credential become bytes, an answer comes back whole or with the reason why not.
 
+use super::contents::contents;
+use super::lost::Lost;
 use super::rate::{RateFacts, Waits};
 use super::read::{self, Cut};
 use crate::{Credential, Kind, Refusal, Request, Secret, Site};
 use bytes::Bytes;
 use datadog_catalogue::{Method, Operation};
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use std::io::Write as _;
 use std::time::Duration;
 use url::Url;
 
@@ -32,23 +33,9 @@ pub(super) struct Arrived {
     pub(super) rate: Option<RateFacts>,
     pub(super) waits: Waits,
     pub(super) request_id: Option<String>,
+    pub(super) date: Option<jiff::Timestamp>,
     /// Host that a redirect points to.
     pub(super) location: Option<String>,
-}
-
-/// Why nothing usable came back.
-#[derive(Debug, Clone)]
-pub(super) enum Lost {
-    /// No connection: nothing of the request has left.
-    NotSent(&'static str),
-    /// The server's certificate was not accepted; trying again cannot help.
-    Untrusted,
-    /// The request left, or may have; no answer, or not a whole one.
-    Broken(&'static str),
-    /// A success whose body passed the cap.
-    TooLarge { request_id: Option<String> },
-    /// The request itself cannot be sent.
-    Unsendable,
 }
 
 impl Wire {
@@ -92,7 +79,7 @@ impl Wire {
         if let Some(body) = &self.body {
             request = request.body(body.clone());
         }
-        let mut response = request.send().await.map_err(|error| lost(&error))?;
+        let mut response = request.send().await.map_err(|error| Lost::from(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers();
         let mut arrived = Arrived {
@@ -102,6 +89,7 @@ impl Wire {
             rate: RateFacts::read(headers),
             waits: Waits::read(headers),
             request_id: request_id(headers),
+            date: headers.get(DATE).and_then(|value| super::rate::date(value.to_str().ok()?)),
             location: location(headers, &self.url),
         };
         let success = (200..300).contains(&status);
@@ -146,61 +134,6 @@ fn url(site: &Site, request: &Request) -> Result<Url, Refusal> {
     Ok(url)
 }
 
-/// Headers and body that do not depend on the credential.
-fn contents(request: &Request) -> Result<(HeaderMap, Option<Bytes>), Refusal> {
-    let operation = request.operation;
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, accept(operation));
-    let mut body = None;
-    if let Some(value) = &request.body {
-        let bytes = serde_json::to_vec(value)
-            .map_err(|_| Refusal::new(Kind::Internal, format!("the body of {} cannot be written", operation.id)).on(operation.id))?;
-        body = Some(Bytes::from(bytes));
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
-    for (name, value) in &request.headers {
-        let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) else {
-            return Err(Refusal::invalid(format!("a header of {} has characters that cannot be sent", operation.id)).on(operation.id));
-        };
-        headers.insert(name, value);
-    }
-    // Intake operations have the encoding as a parameter: what is announced is what is done.
-    if let (Some(encoding), Some(plain)) = (headers.get(CONTENT_ENCODING), &body) {
-        body = Some(
-            encoded(encoding.as_bytes(), plain)
-                .ok_or_else(|| Refusal::invalid("`Content-Encoding` is one of `identity`, `gzip`, `deflate`, `zstd1`").on(operation.id))?,
-        );
-    }
-    Ok((headers, body))
-}
-
-fn encoded(encoding: &[u8], plain: &Bytes) -> Option<Bytes> {
-    match encoding {
-        b"identity" => Some(plain.clone()),
-        b"gzip" => {
-            let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-            writer.write_all(plain).ok()?;
-            writer.finish().ok().map(Bytes::from)
-        }
-        // HTTP's `deflate` is the zlib format (RFC 9110 §8.4.1.2).
-        b"deflate" => {
-            let mut writer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-            writer.write_all(plain).ok()?;
-            writer.finish().ok().map(Bytes::from)
-        }
-        b"zstd" | b"zstd1" => zstd::bulk::compress(plain, 3).ok().map(Bytes::from),
-        _ => None,
-    }
-}
-
-/// The content types that the operation answers with, JSON first; anything is taken rather than nothing.
-fn accept(operation: &Operation) -> HeaderValue {
-    let mut types: Vec<&str> = operation.answers.to_vec();
-    types.sort_by_key(|t| !t.contains("json"));
-    let text = if types.is_empty() { "application/json, */*;q=0.5".to_owned() } else { format!("{}, */*;q=0.5", types.join(", ")) };
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("*/*"))
-}
-
 /// A header value that no `Debug` shows and HTTP/2 does not index.
 fn sensitive(text: &str) -> Result<HeaderValue, Refusal> {
     let mut value = HeaderValue::from_str(text)
@@ -225,35 +158,4 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 fn location(headers: &HeaderMap, from: &Url) -> Option<String> {
     let text = headers.get(LOCATION)?.to_str().ok()?;
     from.join(text).ok()?.host_str().map(str::to_owned)
-}
-
-/// Sorts an error of reqwest by what it means for the request, in our own words: its texts carry URLs.
-fn lost(error: &reqwest::Error) -> Lost {
-    if error.is_builder() {
-        return Lost::Unsendable;
-    }
-    let mut source: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
-    let mut io = None;
-    let mut texts = String::new();
-    while let Some(cause) = source {
-        if let Some(found) = cause.downcast_ref::<std::io::Error>() {
-            io = io.or(Some(found.kind()));
-        }
-        texts.push_str(&cause.to_string().to_ascii_lowercase());
-        texts.push('\n');
-        source = cause.source();
-    }
-    if texts.contains("certificate") {
-        return Lost::Untrusted;
-    }
-    let why = match io {
-        _ if texts.contains("dns") || texts.contains("lookup address") => "its name cannot be resolved",
-        Some(std::io::ErrorKind::ConnectionRefused) => "nothing listens there (connection refused)",
-        Some(std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe) => "the connection was reset",
-        Some(std::io::ErrorKind::UnexpectedEof) => "the connection was closed",
-        _ if error.is_timeout() => "connecting took too long",
-        _ if error.is_connect() => "no connection could be made",
-        _ => "the connection ended before an answer",
-    };
-    if error.is_connect() { Lost::NotSent(why) } else { Lost::Broken(why) }
 }
