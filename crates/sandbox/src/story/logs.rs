@@ -1,0 +1,420 @@
+//! Log events: a few lines for each customer request, what the database writes by itself, and some hostile ones.
+
+use super::event::Event;
+use super::lines::{self, Line, euros};
+use super::requests::{Fate, Kind, Names, Request};
+use super::topology::{SERVICES, service};
+use super::{World, hostile, spans};
+use crate::dice::Dice;
+use crate::json::{Attributes, Scalar};
+use std::sync::Arc;
+
+/// Every log event, in no order.
+pub(crate) fn make(world: &World) -> Vec<Event> {
+    let mut events = Vec::with_capacity(world.requests().len() * 3 + 300);
+    for request in world.requests() {
+        for line in tell(world, request) {
+            events.push(event(world, request, line));
+        }
+    }
+    database(world, &mut events);
+    events.extend(hostile::logs(world));
+    events
+}
+
+/// The lines that one request leaves behind.
+fn tell(world: &World, request: &Request) -> Vec<Line> {
+    let names = request.names(world.seed);
+    let mut dice = request.dice(world.seed, "logs");
+    let mut lines = match request.kind {
+        Kind::Browse => vec![browse(&names, &mut dice)],
+        Kind::Search => vec![search(&names, &mut dice)],
+        Kind::Cart => vec![cart(&names, &mut dice)],
+        Kind::Checkout => checkout(world, request, &names, &mut dice),
+    };
+    let took = match request.fate {
+        Fate::TimedOut => dice.between(5_001, 5_019),
+        Fate::Hiccup => dice.between(900, 2_800),
+        Fate::Slow => request.lookup_ms(world.seed) + dice.between(240, 390),
+        _ if request.kind == Kind::Checkout => dice.between(280, 620),
+        _ => dice.between(14, 190),
+    };
+    lines.push(lines::access(service::STOREFRONT, request.kind, request.fate, &names, took, &mut dice));
+    lines
+}
+
+fn browse(names: &Names, dice: &mut Dice) -> Line {
+    let (took, cache) = (dice.between(3, 60), if dice.chance(0.8) { "hit" } else { "miss" });
+    let stock = dice.between(0, 140);
+    Line {
+        after: 9,
+        service: service::CATALOG,
+        status: "info",
+        message: format!(
+            "rendered product {} in {took} ms for locale de-DE: price {} EUR, {stock} in stock, cache {cache}, 14 reviews shown",
+            names.sku,
+            euros(names.cents)
+        ),
+        pairs: vec![
+            ("logger.name", "catalog.views.product".into()),
+            ("logger.thread_name", format!("uvicorn-worker-{}", dice.between(1, 8)).into()),
+            ("logger.method_name", "product_detail".into()),
+            ("product.sku", names.sku.clone().into()),
+            ("product.price_cents", names.cents.into()),
+            ("product.stock", stock.into()),
+            ("product.category", "indoor/plants/green".into()),
+            ("product.rating", 4.5.into()),
+            ("cache.key", format!("product:v7:de-DE:{}", names.sku).into()),
+            ("cache.result", cache.into()),
+            ("cache.ttl_s", 300.into()),
+            ("duration", (took * 1_000_000).into()),
+            ("http.method", "GET".into()),
+            ("http.status_code", 200.into()),
+            ("http.url_details.path", format!("/v2/products/{}", names.sku).into()),
+            ("http.request_id", names.request.clone().into()),
+            ("http.client", "storefront/5.112.0 (node 24.11)".into()),
+            ("experiment.name", "product-page-gallery-2026-q4".into()),
+            ("experiment.variant", if dice.chance(0.5) { "control" } else { "wide" }.into()),
+            ("usr.id", names.customer.clone().into()),
+            ("usr.session_id", names.session.clone().into()),
+        ],
+    }
+}
+
+fn search(names: &Names, dice: &mut Dice) -> Line {
+    let (took, hits) = (dice.between(12, 140), dice.between(0, 88));
+    let term = names.sku.split('-').next().unwrap_or("ivy").to_lowercase();
+    Line {
+        after: 12,
+        service: service::CATALOG,
+        status: if hits == 0 { "warn" } else { "info" },
+        message: format!(
+            "search for '{term}' found {hits} products in {took} ms (index plants-v12, 3 shards, spelling not corrected), page 1 of {}",
+            hits / 24 + 1
+        ),
+        pairs: vec![
+            ("logger.name", "catalog.search".into()),
+            ("logger.thread_name", format!("uvicorn-worker-{}", dice.between(1, 8)).into()),
+            ("logger.method_name", "run_query".into()),
+            ("search.term", term.into()),
+            ("search.hits", hits.into()),
+            ("search.page", 1.into()),
+            ("search.index", "plants-v12".into()),
+            ("search.filters", "in_stock=true;ships_to=DE;sort=relevance".into()),
+            ("search.took_ms", took.into()),
+            ("search.shards.total", 3.into()),
+            ("search.shards.failed", 0.into()),
+            ("search.cluster", "larkspur-search-prod.eu-central-1".into()),
+            ("duration", (took * 1_000_000).into()),
+            ("http.method", "GET".into()),
+            ("http.status_code", 200.into()),
+            ("http.url_details.path", "/v2/search".into()),
+            ("http.request_id", names.request.clone().into()),
+            ("http.client", "storefront/5.112.0 (node 24.11)".into()),
+            ("usr.id", names.customer.clone().into()),
+            ("usr.session_id", names.session.clone().into()),
+        ],
+    }
+}
+
+fn cart(names: &Names, dice: &mut Dice) -> Line {
+    let took = dice.between(2, 24);
+    Line {
+        after: 6,
+        service: service::CART,
+        status: "info",
+        message: format!(
+            "cart {} of customer {} now holds {} items worth {} EUR: added 1 x {}, stored in {took} ms, expires in 14 days",
+            names.cart,
+            names.customer,
+            names.items,
+            euros(names.cents),
+            names.sku
+        ),
+        pairs: vec![
+            ("logger.name", "cart.items".into()),
+            ("level", 30.into()),
+            ("pid", 17.into()),
+            ("cart.id", names.cart.clone().into()),
+            ("cart.items", names.items.into()),
+            ("cart.total_cents", names.cents.into()),
+            ("cart.currency", "EUR".into()),
+            ("cart.added.sku", names.sku.clone().into()),
+            ("cart.added.quantity", 1.into()),
+            ("redis.command", "HSET".into()),
+            ("redis.node", format!("cart-redis-{}.larkspur.internal:6379", dice.below(3)).into()),
+            ("redis.pool.idle", dice.between(2, 14).into()),
+            ("duration", (took * 1_000_000).into()),
+            ("http.method", "POST".into()),
+            ("http.status_code", 201.into()),
+            ("http.url_details.path", format!("/v1/carts/{}/items", names.cart).into()),
+            ("http.request_id", names.request.clone().into()),
+            ("http.client", "storefront/5.112.0 (node 24.11)".into()),
+            ("usr.id", names.customer.clone().into()),
+            ("usr.session_id", names.session.clone().into()),
+        ],
+    }
+}
+
+fn checkout(world: &World, request: &Request, names: &Names, dice: &mut Dice) -> Vec<Line> {
+    let lookup = request.lookup_ms(world.seed);
+    let mut order = |logger| {
+        let mut pairs = lines::java(logger, dice);
+        pairs.extend([
+            ("order.id", names.order.clone().into()),
+            ("order.items", names.items.into()),
+            ("order.total_cents", names.cents.into()),
+            ("order.currency", "EUR".into()),
+            ("cart.id", names.cart.clone().into()),
+            ("usr.id", names.customer.clone().into()),
+            ("usr.session_id", names.session.clone().into()),
+            ("http.request_id", names.request.clone().into()),
+            ("http.method", "POST".into()),
+            ("http.url_details.path", "/v1/orders".into()),
+        ]);
+        pairs
+    };
+    let db = |pairs: &mut Vec<(&'static str, Scalar)>, ms: i64| {
+        pairs.extend([
+            ("db.system", "postgresql".into()),
+            ("db.name", "orders".into()),
+            ("db.instance", world.story.database_instance.clone().into()),
+            ("db.operation", "SELECT".into()),
+            ("db.sql.table", world.story.table.clone().into()),
+            ("db.query_signature", world.story.query_signature.clone().into()),
+            ("db.pool.name", "orders-pool".into()),
+            ("duration", (ms * 1_000_000).into()),
+        ]);
+    };
+    match request.fate {
+        Fate::TimedOut => {
+            let mut timeout = order("example.larkspur.checkout.stock.StockService");
+            db(&mut timeout, lookup);
+            timeout.extend([
+                ("level", "ERROR".into()),
+                ("error.kind", "org.springframework.dao.QueryTimeoutException".into()),
+                ("error.message", "ERROR: canceling statement due to statement timeout".into()),
+                ("error.stack", lines::timeout_stack().into()),
+            ]);
+            let mut waiting = order("com.zaxxer.hikari.pool.HikariPool");
+            waiting.extend([
+                ("level", "WARN".into()),
+                ("db.pool.name", "orders-pool".into()),
+                ("db.pool.active", 20.into()),
+                ("db.pool.idle", 0.into()),
+            ]);
+            let mut lines = vec![Line {
+                after: lookup + 4,
+                service: service::CHECKOUT,
+                status: "error",
+                message: format!(
+                    "Reservation lookup for {} of order {} gave up after {lookup} ms: canceling statement due to statement timeout, cart {} stays open",
+                    names.sku, names.order, names.cart
+                ),
+                pairs: timeout,
+            }];
+            let n = request.n % 3;
+            if n != 1 {
+                let queue = 9 + request.n % 29;
+                waiting.push(("db.pool.waiting", (queue as i64).into()));
+                if n == 0 {
+                    waiting.extend([
+                        ("error.kind", "java.sql.SQLTransientConnectionException".into()),
+                        ("error.stack", lines::pool_stack().into()),
+                    ]);
+                }
+                lines.push(Line {
+                    after: 3_004,
+                    service: service::CHECKOUT,
+                    status: "warn",
+                    message: format!("orders-pool - Connection is not available, request timed out after 3000 ms (total=20, active=20, idle=0, waiting={queue}) for order {}", names.order),
+                    pairs: waiting,
+                });
+            }
+            lines
+        }
+        Fate::Slow => {
+            let mut slow = order("example.larkspur.checkout.stock.StockService");
+            db(&mut slow, lookup);
+            slow.push(("level", "WARN".into()));
+            vec![
+                Line {
+                    after: lookup + 3,
+                    service: service::CHECKOUT,
+                    status: "warn",
+                    message: format!(
+                        "Slow reservation lookup: {lookup} ms for {} of order {}, threshold is 500 ms, pool orders-pool has 17 of 20 connections in use",
+                        names.sku, names.order
+                    ),
+                    pairs: slow,
+                },
+                paid(names, request, lookup + 230),
+            ]
+        }
+        Fate::Hiccup => {
+            let mut lost = order("example.larkspur.checkout.payment.PaymentClient");
+            lost.extend([
+                ("level", "ERROR".into()),
+                ("error.kind", "java.net.SocketException".into()),
+                ("error.message", "Connection reset".into()),
+                ("error.stack", "java.net.SocketException: Connection reset\n\tat java.base/sun.nio.ch.NioSocketImpl.implRead(NioSocketImpl.java:318)\n\tat example.larkspur.checkout.payment.PaymentClient.authorise(PaymentClient.java:90)".into()),
+            ]);
+            vec![Line {
+                after: 800,
+                service: service::CHECKOUT,
+                status: "error",
+                message: format!(
+                    "Payment of order {} could not be authorised: connection to payment was reset after 712 ms, attempt 1 of 1, cart {} stays open",
+                    names.order, names.cart
+                ),
+                pairs: lost,
+            }]
+        }
+        Fate::Declined => vec![paid(names, request, 210)],
+        Fate::Fine => {
+            let placed = order("example.larkspur.checkout.order.PlaceOrder");
+            vec![
+                Line {
+                    after: 250,
+                    service: service::CHECKOUT,
+                    status: "info",
+                    message: format!(
+                        "Order {} placed from cart {}: {} items, {} EUR, payment authorised in {} ms, stock reserved in {lookup} ms",
+                        names.order,
+                        names.cart,
+                        names.items,
+                        euros(names.cents),
+                        90 + request.n % 120
+                    ),
+                    pairs: placed,
+                },
+                paid(names, request, 210),
+            ]
+        }
+    }
+}
+
+fn paid(names: &Names, request: &Request, after: i64) -> Line {
+    let declined = request.fate == Fate::Declined;
+    let score = request.n % 40 + if declined { 50 } else { 3 };
+    let took = 60 + request.n % 140;
+    let outcome = if declined { "declined" } else { "authorised" };
+    Line {
+        after,
+        service: service::PAYMENT,
+        status: if declined { "warn" } else { "info" },
+        message: format!(
+            "payment of {} EUR for order {} {outcome} by provider stellapay in {took} ms, method card, 3-D Secure frictionless, risk score {score}",
+            euros(names.cents),
+            names.order
+        ),
+        pairs: vec![
+            ("logger.name", "payment/authorise".into()),
+            ("level", if declined { "warn" } else { "info" }.into()),
+            ("caller", "authorise/handler.go:131".into()),
+            ("payment.id", format!("pay_{}", &names.request[..18]).into()),
+            ("payment.outcome", outcome.into()),
+            ("payment.amount_cents", names.cents.into()),
+            ("payment.currency", "EUR".into()),
+            ("payment.method", "card".into()),
+            ("payment.card.brand", "visa".into()),
+            ("payment.card.last4", "0000".into()),
+            ("payment.provider.name", "stellapay".into()),
+            ("payment.provider.region", "eu-west".into()),
+            ("payment.provider.attempts", 1.into()),
+            ("payment.risk.score", (score as i64).into()),
+            ("payment.risk.rules", "velocity:pass;country:pass;bin:pass;device:pass".into()),
+            ("order.id", names.order.clone().into()),
+            ("duration", (took as i64 * 1_000_000).into()),
+            ("http.method", "POST".into()),
+            ("http.status_code", if declined { 402 } else { 200 }.into()),
+            ("http.url_details.path", "/v3/authorisations".into()),
+            ("http.request_id", names.request.clone().into()),
+            ("usr.id", names.customer.clone().into()),
+        ],
+    }
+}
+
+/// Gives a line its pod, time and trace.
+fn event(world: &World, request: &Request, line: Line) -> Event {
+    let mut dice = request.dice(world.seed, SERVICES[line.service].name);
+    let version = request.version(line.service, world.story.deployed);
+    let pod = world.topology.pod(line.service, request.env, version, &mut dice);
+    let what = &SERVICES[line.service];
+    let mut pairs = line.pairs;
+    pairs.extend([
+        ("dd.trace_id", request.trace.to_string().into()),
+        ("dd.span_id", spans::span_id(request.trace, spans::of_service(line.service)).to_string().into()),
+        ("dd.service", what.name.into()),
+        ("dd.env", request.env.into()),
+        ("dd.version", version.into()),
+        ("hostname", pod.name.clone().into()),
+        ("timestamp", (request.at + line.after).into()),
+    ]);
+    Event {
+        at: request.at + line.after,
+        own_id: None,
+        status: line.status,
+        service: Some(what.name),
+        host: Arc::clone(&pod.host),
+        index: if line.service == service::PAYMENT { "payments" } else { "main" },
+        message: line.message,
+        tags: Arc::clone(&pod.tags),
+        attributes: Attributes::new(pairs),
+    }
+}
+
+/// The database's own log: slow statements since the deploy, and checkpoints as ever.
+fn database(world: &World, events: &mut Vec<Event>) {
+    let story = &world.story;
+    let mut push = |at: i64, status, message: String, mut pairs: Vec<(&'static str, Scalar)>| {
+        let mut dice = Dice::of(world.seed, "postgres-log", at as u64);
+        let pod = world.topology.pod(service::ORDERS_DB, "prod", SERVICES[service::ORDERS_DB].version, &mut dice);
+        pairs.extend([
+            ("db.name", "orders".into()),
+            ("db.instance", pod.name.clone().into()),
+            ("db.user", "checkout_rw".into()),
+            ("db.application", "PostgreSQL JDBC Driver".into()),
+            ("process.pid", dice.between(2_000, 60_000).into()),
+            ("process.session", format!("{}.{}", dice.hex(8), dice.hex(5)).into()),
+            ("process.line", dice.between(1, 400).into()),
+            ("logger.name", "postgresql".into()),
+        ]);
+        events.push(Event {
+            at,
+            own_id: None,
+            status,
+            service: Some("orders-db"),
+            host: Arc::clone(&pod.host),
+            index: "main",
+            message,
+            tags: Arc::clone(&pod.tags),
+            attributes: Attributes::new(pairs),
+        });
+    };
+    for nth in 0..96 {
+        let at = world.now - nth * 900_000 - 61_000;
+        push(
+            at,
+            "info",
+            format!(
+                "checkpoint complete: wrote {} buffers ({}.{} %); write=269.{nth:03} s, sync=0.011 s, total=269.9 s",
+                3_100 + nth * 7,
+                1 + nth % 3,
+                nth % 10
+            ),
+            vec![("checkpoint.buffers", (3_100 + nth * 7).into())],
+        );
+    }
+    for request in world.requests().iter().filter(|request| matches!(request.fate, Fate::Slow | Fate::TimedOut)) {
+        let ms = request.lookup_ms(world.seed);
+        let parameters = format!("$1 = '{}'", request.names(world.seed).sku);
+        let pairs = vec![
+            ("duration", (ms * 1_000_000).into()),
+            ("db.statement", story.statement.clone().into()),
+            ("db.query_signature", story.query_signature.clone().into()),
+            ("db.parameters", parameters.into()),
+        ];
+        push(request.at + ms, "warn", format!("duration: {ms}.{:03} ms  execute <unnamed>: {}", request.n % 1_000, story.statement), pairs);
+    }
+}

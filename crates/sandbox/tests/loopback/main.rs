@@ -1,0 +1,8 @@
+//! The sandbox through a real loopback socket.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod access;
+mod org;
+mod paging;
+mod shapes;
