@@ -1,0 +1,1 @@
+//! The stdio server over in-memory pipes.
