@@ -1,7 +1,7 @@
 //! A server for the official conformance suite: the product's MCP code with the content the suite asks for.
 //!
-//! `conformance-fixture ADDR` serves Streamable HTTP on `/mcp` and prints the URL; without an address it serves on standard input and
-//! output, with one more tool that panics.
+//! `conformance-fixture ADDR` serves Streamable HTTP on `/mcp` and prints the URL, and `conformance-fixture ADDR product` serves the
+//! product's own tools there, on a sandbox; without an address the fixture serves on standard input and output.
 
 mod beyond;
 mod calls;
@@ -9,9 +9,13 @@ mod input;
 mod surface;
 
 use datadog_client::Principal;
-use datadog_mcp::mcp::{
-    Server,
-    stdio::{self, Stop},
+use datadog_mcp::{
+    commands::App,
+    config::{Config, Layers, Variables},
+    mcp::{
+        Server, Surface,
+        stdio::{self, Stop},
+    },
 };
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager};
 use std::{io::Write as _, net::SocketAddr, sync::Arc};
@@ -21,12 +25,24 @@ use surface::Fixture;
 async fn main() -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,rmcp=off".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let server = Server::new(Arc::new(Fixture::new()?), Principal::local());
-    let Some(address) = std::env::args().nth(1) else {
-        stdio::serve(server, Stop::default()).await?;
-        return Ok(());
-    };
-    let listener = tokio::net::TcpListener::bind(address.parse::<SocketAddr>()?).await?;
+    let mut arguments = std::env::args().skip(1);
+    let address = arguments.next().map(|address| address.parse::<SocketAddr>()).transpose()?;
+    let fixture = || anyhow::Ok(Server::new(Arc::new(Fixture::new()?), Principal::local()));
+    match (address, arguments.next().as_deref()) {
+        (None, _) => stdio::serve(fixture()?, Stop::default()).await.map(drop),
+        (Some(address), Some("product")) => {
+            let variables = Variables::default();
+            let command = ["datadog-mcp", "--sandbox", "--config=/dev/null"].map(Into::into);
+            let app = App::open(Config::new(&Layers::read(&command, &variables)?, &variables)?).await?;
+            serve(Server::new(Arc::new(app.surface()), Principal::local()), address).await
+        }
+        (Some(address), _) => serve(fixture()?, address).await,
+    }
+}
+
+/// Streamable HTTP as the SDK offers it, on loopback.
+async fn serve<S: Surface>(server: Server<S>, address: SocketAddr) -> anyhow::Result<()> {
+    let listener = tokio::net::TcpListener::bind(address).await?;
     writeln!(std::io::stdout().lock(), "http://{}/mcp", listener.local_addr()?)?;
     let config = StreamableHttpServerConfig::default()
         .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*"])
