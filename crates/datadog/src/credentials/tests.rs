@@ -5,15 +5,15 @@ use crate::{Kind, Trust};
 use datadog_catalogue::operation;
 use std::sync::{Arc, Mutex};
 
-fn secret(text: &str) -> Option<Secret> {
-    Some(Secret::new(text.to_owned()))
+fn secret(text: &str) -> Secret {
+    Secret::new(text.to_owned())
 }
 
 fn both() -> Configuration {
     Configuration {
-        bearer: secret("fake-token"),
-        api_key: secret("fake-api-key"),
-        app_key: secret("fake-app-key"),
+        bearer: Some(secret("fake-token")),
+        api_key: Some(secret("fake-api-key")),
+        app_key: Some(secret("fake-app-key")),
         ..Configuration::default()
     }
 }
@@ -40,7 +40,7 @@ struct Sessions {
 fn session() -> Credential {
     Credential {
         kind: CredentialKind::Oauth,
-        bearer: secret("fake-session-token"),
+        bearer: Some(secret("fake-session-token")),
         granted: Some(BTreeSet::new()),
         ..Credential::none("default")
     }
@@ -78,7 +78,7 @@ async fn a_configured_token_travels_with_configured_keys() {
 
 #[tokio::test]
 async fn nothing_configured_says_what_to_set() {
-    let source = ConfiguredCredentials::new(Configuration { api_key: secret(""), ..Configuration::default() }).unwrap();
+    let source = ConfiguredCredentials::new(Configuration { api_key: Some(secret("")), ..Configuration::default() }).unwrap();
     assert!(!source.any_configured());
     let refusal = first(&source, "v2.ListLogs").await.unwrap_err();
     assert_eq!(refusal.kind, Kind::SignInRequired);
@@ -135,9 +135,9 @@ fn what_no_header_can_carry_is_refused_and_not_shown() {
         ("fake-canary\u{0}", "control"),
     ] {
         for configuration in [
-            Configuration { bearer: secret(text), ..Configuration::default() },
-            Configuration { api_key: secret(text), ..Configuration::default() },
-            Configuration { app_key: secret(text), api_key: secret("fake-api-key"), ..Configuration::default() },
+            Configuration { bearer: Some(secret(text)), ..Configuration::default() },
+            Configuration { api_key: Some(secret(text)), ..Configuration::default() },
+            Configuration { app_key: Some(secret(text)), api_key: Some(secret("fake-api-key")), ..Configuration::default() },
         ] {
             let refusal = ConfiguredCredentials::new(configuration).unwrap_err();
             let shown = format!("{refusal:?} {refusal} {}", serde_json::to_string(&refusal).unwrap());
