@@ -59,10 +59,14 @@ fn main() -> anyhow::Result<()> {
     let beside = |name: &str| own.with_file_name(name);
     let upstream = Upstream::start(&beside("bench-upstream"))?;
     let bare = Program { path: beside("bench-bare"), arguments: vec![upstream.address.clone()] };
-    let ours = arguments.server.map(|path| Program {
-        path,
-        arguments: ["--site", &upstream.address, "--trust-site"].map(str::to_owned).to_vec(),
-    });
+    let ours = match arguments.server {
+        // Servers run in a folder of their own.
+        Some(path) => {
+            let arguments = ["--site", &upstream.address, "--trust-site"].map(str::to_owned).to_vec();
+            Some(Program { path: fs_err::canonicalize(path)?, arguments })
+        }
+        None => None,
+    };
     let effort = if arguments.quick { Effort::QUICK } else { Effort::FULL };
     let report = Bench::new(bare, ours, upstream.address.clone(), effort)?.run();
     write!(std::io::stdout(), "{}", report.markdown())?;
