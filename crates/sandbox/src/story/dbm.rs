@@ -9,6 +9,10 @@ use crate::json::{Attributes, Scalar};
 use serde_json::json;
 use std::sync::Arc;
 
+/// The reservation lookup as it was before the deploy, with the index in use.
+pub(crate) const GOOD_STATEMENT: &str =
+    "SELECT id, sku, quantity, expires_at FROM reservations WHERE sku = $1 AND released_at IS NULL FOR UPDATE";
+
 /// A statement with its everyday cost.
 struct Statement {
     text: String,
@@ -65,13 +69,7 @@ pub(crate) fn make(world: &World) -> Vec<Event> {
 fn everyday(world: &World) -> Vec<Statement> {
     let signature = |label| Dice::of(world.seed, label, 0).hex(16);
     vec![
-        Statement {
-            text: "SELECT id, sku, quantity, expires_at FROM reservations WHERE sku = $1 AND released_at IS NULL FOR UPDATE".into(),
-            signature: signature("good-signature"),
-            user: "checkout_rw",
-            usual: (1, 6),
-            rows: 3,
-        },
+        Statement { text: GOOD_STATEMENT.into(), signature: signature("good-signature"), user: "checkout_rw", usual: (1, 6), rows: 3 },
         Statement {
             text: "INSERT INTO orders (id, customer_id, total_cents, currency) VALUES ($1, $2, $3, $4)".into(),
             signature: signature("insert-signature"),

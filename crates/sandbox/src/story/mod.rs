@@ -4,6 +4,7 @@
 //! reservations wraps the indexed column in `lower()`, so PostgreSQL reads the whole table. Lookups take seconds, the
 //! connection pool runs dry, checkouts time out, customers see errors, a monitor alerts and an incident is declared.
 
+mod checkout_lines;
 pub(crate) mod dbm;
 pub(crate) mod event;
 pub(crate) mod events;

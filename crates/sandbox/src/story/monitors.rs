@@ -215,7 +215,7 @@ fn monitor(world: &World, id: u64, nth: usize, row: &Row) -> Value {
         "modified": iso_offset(created + 86_400_000 * 3),
         "deleted": Value::Null,
         "restricted_roles": Value::Null,
-        "priority": if nth % 3 == 0 { json!(3) } else { Value::Null },
+        "priority": if nth.is_multiple_of(3) { json!(3) } else { Value::Null },
         "draft_status": "published",
         "overall_state_modified": iso_offset(changed),
         "overall_state": state,

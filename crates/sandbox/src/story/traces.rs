@@ -29,6 +29,34 @@ struct Part {
     pairs: Pairs,
 }
 
+impl Part {
+    fn new(
+        number: u64,
+        parent: u64,
+        service: usize,
+        operation: &'static str,
+        resource: impl Into<Cow<'static, str>>,
+        kind: &'static str,
+    ) -> Self {
+        Self { number, parent, service, operation, resource: resource.into(), kind, from: 0, took: 1, error: false, pairs: Vec::new() }
+    }
+
+    fn ran(mut self, from: i64, took: i64) -> Self {
+        (self.from, self.took) = (from, took.max(1));
+        self
+    }
+
+    fn failed(mut self, error: bool) -> Self {
+        self.error = error;
+        self
+    }
+
+    fn with(mut self, pairs: Pairs) -> Self {
+        self.pairs = pairs;
+        self
+    }
+}
+
 /// Adds the spans of `request`.
 pub(crate) fn tell(world: &World, request: &Request, out: &mut Vec<Span>) {
     let names = request.names(world.seed);
@@ -41,7 +69,7 @@ pub(crate) fn tell(world: &World, request: &Request, out: &mut Vec<Span>) {
             service::CART,
             "express.request",
             "POST /v1/carts/:id/items",
-            Some(("redis.command", "HSET", "cache")),
+            ("redis.command", "HSET", "cache"),
             &mut dice,
         ),
         Kind::Browse => simple(
@@ -50,7 +78,7 @@ pub(crate) fn tell(world: &World, request: &Request, out: &mut Vec<Span>) {
             service::CATALOG,
             "fastapi.request",
             "GET /v2/products/{sku}",
-            Some(("redis.command", "GET", "cache")),
+            ("redis.command", "GET", "cache"),
             &mut dice,
         ),
         Kind::Search => simple(
@@ -59,7 +87,7 @@ pub(crate) fn tell(world: &World, request: &Request, out: &mut Vec<Span>) {
             service::CATALOG,
             "fastapi.request",
             "GET /v2/search",
-            Some(("elasticsearch.query", "POST /plants-v12/_search", "elasticsearch")),
+            ("elasticsearch.query", "POST /plants-v12/_search", "elasticsearch"),
             &mut dice,
         ),
     };
@@ -73,40 +101,26 @@ fn simple(
     behind: usize,
     operation: &'static str,
     resource: &'static str,
-    store: Option<(&'static str, &'static str, &'static str)>,
+    store: (&'static str, &'static str, &'static str),
     dice: &mut Dice,
 ) -> Vec<Part> {
     let failed = request.fate == Fate::Hiccup;
     let took = if failed { dice.between(900, 2_800) } else { dice.between(14, 190) };
     let mut parts = front(request, names, behind, took);
-    let reset = || vec![("error.type", "ConnectionResetError".into()), ("error.message", "connection reset by peer".into())];
-    parts.push(Part {
-        number: if behind == service::CART { 4 } else { 3 },
-        parent: 2,
-        service: behind,
-        operation,
-        resource: resource.into(),
-        kind: "web",
-        from: 4,
-        took: (took - 8).max(3),
-        error: failed,
-        pairs: if failed { reset() } else { vec![("http.status_code", "200".into())] },
-    });
-    if let Some((operation, resource, kind)) = store {
-        let parent = if behind == service::CART { 4 } else { 3 };
-        parts.push(Part {
-            number: 5,
-            parent,
-            service: behind,
-            operation,
-            resource: resource.into(),
-            kind,
-            from: 6,
-            took: (took - 12).clamp(1, 40),
-            error: failed,
-            pairs: vec![("span.kind", "client".into())],
-        });
-    }
+    let number = if behind == service::CART { 4 } else { 3 };
+    let said = if failed {
+        vec![("error.type", "ConnectionResetError".into()), ("error.message", "connection reset by peer".into())]
+    } else {
+        vec![("http.status_code", "200".into())]
+    };
+    let (store, asked, kind) = store;
+    parts.push(Part::new(number, 2, behind, operation, resource, "web").ran(4, took - 8).failed(failed).with(said));
+    parts.push(
+        Part::new(5, number, behind, store, asked, kind)
+            .ran(6, (took - 12).min(40))
+            .failed(failed)
+            .with(vec![("span.kind", "client".into())]),
+    );
     parts
 }
 
@@ -138,230 +152,129 @@ fn front(request: &Request, names: &Names, behind: usize, took: i64) -> Vec<Part
         client.extend([("error.type", "ETIMEDOUT".into()), ("error.message", "request timed out".into())]);
     }
     vec![
-        Part {
-            number: 1,
-            parent: 0,
-            service: service::STOREFRONT,
-            operation: "web.request",
-            resource: format!("{method} {route}").into(),
-            kind: "web",
-            from: 0,
-            took,
-            error: failed,
-            pairs: server,
-        },
-        Part {
-            number: 2,
-            parent: 1,
-            service: service::STOREFRONT,
-            operation: "http.request",
-            resource: format!("{method} {}", SERVICES[behind].name).into(),
-            kind: "http",
-            from: 2,
-            took: took - 3,
-            error: failed,
-            pairs: client,
-        },
+        Part::new(1, 0, service::STOREFRONT, "web.request", format!("{method} {route}"), "web").ran(0, took).failed(failed).with(server),
+        Part::new(2, 1, service::STOREFRONT, "http.request", format!("{method} {}", SERVICES[behind].name), "http")
+            .ran(2, took - 3)
+            .failed(failed)
+            .with(client),
     ]
 }
 
 fn checkout(world: &World, request: &Request, names: &Names, dice: &mut Dice) -> Vec<Part> {
-    let story = &world.story;
     let lookup = request.lookup_ms(world.seed);
-    let broken = matches!(request.fate, Fate::TimedOut);
+    let broken = request.fate == Fate::TimedOut;
     let reset = request.fate == Fate::Hiccup;
     let declined = request.fate == Fate::Declined;
     let paying = if reset { 712 } else { dice.between(70, 210) };
     let whole = if broken { 5_000 + dice.between(1, 19) } else { lookup + paying + dice.between(60, 110) };
-    let bad_version = request.env == "prod" && request.at >= story.deployed;
-    let statement: Cow<'static, str> = if bad_version {
-        story.statement.clone().into()
-    } else {
-        "SELECT id, sku, quantity, expires_at FROM reservations WHERE sku = $1 AND released_at IS NULL FOR UPDATE".into()
+    let code = match request.fate {
+        Fate::TimedOut => "503",
+        Fate::Hiccup => "502",
+        Fate::Declined => "402",
+        Fate::Slow | Fate::Fine => "201",
     };
-    let signature = if bad_version { story.query_signature.clone() } else { Dice::of(world.seed, "good-signature", 0).hex(16) };
-    let sql = |table: &str, signature: String| -> Pairs {
-        vec![
-            ("db.system", "postgresql".into()),
-            ("db.name", "orders".into()),
-            ("db.instance", story.database_instance.clone().into()),
-            ("db.sql.table", table.to_owned().into()),
-            ("db.query_signature", signature.into()),
-            ("_dd.dbm_trace_injected", "true".into()),
-            ("peer.hostname", format!("{}.larkspur.internal", story.database_instance).into()),
-            ("span.kind", "client".into()),
-        ]
-    };
-    let mut parts = front(request, names, service::CHECKOUT, whole);
-    let own: Pairs = vec![
+    let fault = fault(world, request);
+    let mut own: Pairs = vec![
         ("http.method", "POST".into()),
         ("http.route", "/v1/orders".into()),
-        (
-            "http.status_code",
-            if broken {
-                "503"
-            } else if reset {
-                "502"
-            } else if declined {
-                "402"
-            } else {
-                "201"
-            }
-            .into(),
-        ),
+        ("http.status_code", code.into()),
         ("order.id", names.order.clone().into()),
         ("cart.id", names.cart.clone().into()),
         ("language", "jvm".into()),
         ("span.kind", "server".into()),
     ];
-    let fault: Pairs = match request.fate {
-        Fate::TimedOut => vec![
-            ("error.type", "org.springframework.dao.QueryTimeoutException".into()),
-            ("error.message", "ERROR: canceling statement due to statement timeout".into()),
-            ("error.stack", super::lines::timeout_stack().into()),
-            ("issue.id", story.issue_id.clone().into()),
-        ],
-        Fate::Hiccup => vec![("error.type", "java.net.SocketException".into()), ("error.message", "Connection reset".into())],
-        _ => Vec::new(),
-    };
-    let with = |mut pairs: Pairs, more: &Pairs| {
-        pairs.extend(more.iter().cloned());
-        pairs
-    };
-    parts.push(Part {
-        number: 3,
-        parent: 2,
-        service: service::CHECKOUT,
-        operation: "servlet.request",
-        resource: "POST /v1/orders".into(),
-        kind: "web",
-        from: 4,
-        took: whole + if broken { 18 } else { -8 },
-        error: broken || reset,
-        pairs: with(own, &fault),
-    });
-    parts.push(Part {
-        number: 4,
-        parent: 3,
-        service: service::CART,
-        operation: "express.request",
-        resource: "GET /v1/carts/:id".into(),
-        kind: "web",
-        from: 8,
-        took: dice.between(3, 9),
-        error: false,
-        pairs: vec![("http.status_code", "200".into()), ("cart.id", names.cart.clone().into())],
-    });
-    parts.push(Part {
-        number: 5,
-        parent: 4,
-        service: service::CART,
-        operation: "redis.command",
-        resource: "HGETALL".into(),
-        kind: "cache",
-        from: 9,
-        took: 2,
-        error: false,
-        pairs: vec![("span.kind", "client".into())],
-    });
-    let lookup_fault: Pairs = if broken { fault.iter().take(2).cloned().collect() } else { Vec::new() };
-    parts.push(Part {
-        number: SLOW_QUERY,
-        parent: 3,
-        service: service::ORDERS_DB,
-        operation: "postgresql.query",
-        resource: statement,
-        kind: "sql",
-        from: 19,
-        took: lookup,
-        error: broken,
-        pairs: with(sql("reservations", signature), &lookup_fault),
-    });
+    own.extend(fault.iter().cloned());
+    let mut parts = front(request, names, service::CHECKOUT, whole);
+    let served = whole + if broken { 18 } else { -8 };
+    let cart = vec![("http.status_code", "200".into()), ("cart.id", names.cart.clone().into())];
+    parts.extend([
+        Part::new(3, 2, service::CHECKOUT, "servlet.request", "POST /v1/orders", "web").ran(4, served).failed(broken || reset).with(own),
+        Part::new(4, 3, service::CART, "express.request", "GET /v1/carts/:id", "web").ran(8, dice.between(3, 9)).with(cart),
+        Part::new(5, 4, service::CART, "redis.command", "HGETALL", "cache").ran(9, 2).with(vec![("span.kind", "client".into())]),
+        reservation(world, request, lookup).failed(broken),
+    ]);
     if broken {
         return parts;
     }
     let after = 19 + lookup + 4;
-    parts.push(Part {
-        number: 7,
-        parent: 3,
-        service: service::CHECKOUT,
-        operation: "http.request",
-        resource: "POST payment".into(),
-        kind: "http",
-        from: after,
-        took: paying,
-        error: reset,
-        pairs: with(vec![("peer.service", "payment".into()), ("span.kind", "client".into())], &fault),
-    });
+    let mut client: Pairs = vec![("peer.service", "payment".into()), ("span.kind", "client".into())];
+    client.extend(fault);
+    parts.push(Part::new(7, 3, service::CHECKOUT, "http.request", "POST payment", "http").ran(after, paying).failed(reset).with(client));
     if reset {
         return parts;
     }
     let outcome = if declined { "402" } else { "200" };
-    parts.push(Part {
-        number: 8,
-        parent: 7,
-        service: service::PAYMENT,
-        operation: "http.server.request",
-        resource: "POST /v3/authorisations".into(),
-        kind: "web",
-        from: after + 2,
-        took: paying - 4,
-        error: false,
-        pairs: vec![("http.status_code", outcome.into()), ("order.id", names.order.clone().into())],
-    });
-    parts.push(Part {
-        number: 9,
-        parent: 8,
-        service: service::PAYMENT,
-        operation: "http.request",
-        resource: "POST api.stellapay.example".into(),
-        kind: "http",
-        from: after + 5,
-        took: (paying - 12).max(2),
-        error: false,
-        pairs: vec![("peer.service", "stellapay".into()), ("http.status_code", outcome.into())],
-    });
+    let answered = vec![("http.status_code", outcome.into()), ("order.id", names.order.clone().into())];
+    let provider = vec![("peer.service", "stellapay".into()), ("http.status_code", outcome.into())];
+    parts.push(
+        Part::new(8, 7, service::PAYMENT, "http.server.request", "POST /v3/authorisations", "web")
+            .ran(after + 2, paying - 4)
+            .with(answered),
+    );
+    parts.push(
+        Part::new(9, 8, service::PAYMENT, "http.request", "POST api.stellapay.example", "http").ran(after + 5, paying - 12).with(provider),
+    );
     if declined {
         return parts;
     }
-    let insert = Dice::of(world.seed, "insert-signature", 0).hex(16);
-    parts.push(Part {
-        number: 10,
-        parent: 3,
-        service: service::ORDERS_DB,
-        operation: "postgresql.query",
-        resource: "INSERT INTO orders (id, customer_id, total_cents, currency) VALUES ($1, $2, $3, $4)".into(),
-        kind: "sql",
-        from: after + paying + 2,
-        took: dice.between(1, 5),
-        error: false,
-        pairs: sql("orders", insert),
-    });
-    parts.push(Part {
-        number: 11,
-        parent: 3,
-        service: service::CHECKOUT,
-        operation: "kafka.produce",
-        resource: "Produce Topic order.placed".into(),
-        kind: "queue",
-        from: after + paying + 9,
-        took: 3,
-        error: false,
-        pairs: vec![("messaging.destination", "order.placed".into())],
-    });
-    parts.push(Part {
-        number: 12,
-        parent: 11,
-        service: service::NOTIFICATION,
-        operation: "kafka.consume",
-        resource: "Consume Topic order.placed".into(),
-        kind: "worker",
-        from: after + paying + 21,
-        took: dice.between(20, 120),
-        error: false,
-        pairs: vec![("order.id", names.order.clone().into()), ("mail.template", "order-confirmation".into())],
-    });
+    let insert = "INSERT INTO orders (id, customer_id, total_cents, currency) VALUES ($1, $2, $3, $4)";
+    let signature = Dice::of(world.seed, "insert-signature", 0).hex(16);
+    let produced = vec![("messaging.destination", "order.placed".into())];
+    let mailed = vec![("order.id", names.order.clone().into()), ("mail.template", "order-confirmation".into())];
+    let paid = after + paying;
+    parts.extend([
+        Part::new(10, 3, service::ORDERS_DB, "postgresql.query", insert, "sql")
+            .ran(paid + 2, dice.between(1, 5))
+            .with(sql(world, "orders", signature)),
+        Part::new(11, 3, service::CHECKOUT, "kafka.produce", "Produce Topic order.placed", "queue").ran(paid + 9, 3).with(produced),
+        Part::new(12, 11, service::NOTIFICATION, "kafka.consume", "Consume Topic order.placed", "worker")
+            .ran(paid + 21, dice.between(20, 120))
+            .with(mailed),
+    ]);
     parts
+}
+
+/// What the checkout service says about its failure, if it failed.
+fn fault(world: &World, request: &Request) -> Pairs {
+    match request.fate {
+        Fate::TimedOut => vec![
+            ("error.type", "org.springframework.dao.QueryTimeoutException".into()),
+            ("error.message", "ERROR: canceling statement due to statement timeout".into()),
+            ("error.stack", super::lines::timeout_stack().into()),
+            ("issue.id", world.story.issue_id.clone().into()),
+        ],
+        Fate::Hiccup => vec![("error.type", "java.net.SocketException".into()), ("error.message", "Connection reset".into())],
+        _ => Vec::new(),
+    }
+}
+
+/// Attributes of a statement.
+fn sql(world: &World, table: &str, signature: String) -> Pairs {
+    let instance = &world.story.database_instance;
+    vec![
+        ("db.system", "postgresql".into()),
+        ("db.name", "orders".into()),
+        ("db.instance", instance.clone().into()),
+        ("db.sql.table", table.to_owned().into()),
+        ("db.query_signature", signature.into()),
+        ("_dd.dbm_trace_injected", "true".into()),
+        ("peer.hostname", format!("{instance}.larkspur.internal").into()),
+        ("span.kind", "client".into()),
+    ]
+}
+
+/// The lookup of reservations: by index before the deploy, over the whole table since.
+fn reservation(world: &World, request: &Request, lookup: i64) -> Part {
+    let story = &world.story;
+    let bad = request.env == "prod" && request.at >= story.deployed;
+    let (statement, signature): (Cow<'static, str>, String) = if bad {
+        (story.statement.clone().into(), story.query_signature.clone())
+    } else {
+        (super::dbm::GOOD_STATEMENT.into(), Dice::of(world.seed, "good-signature", 0).hex(16))
+    };
+    let mut pairs = sql(world, &story.table, signature);
+    pairs.extend(fault(world, request).into_iter().take(2).filter(|_| request.fate == Fate::TimedOut));
+    Part::new(SLOW_QUERY, 3, service::ORDERS_DB, "postgresql.query", statement, "sql").ran(19, lookup).with(pairs)
 }
 
 fn span(world: &World, request: &Request, part: Part, dice: &mut Dice) -> Span {
