@@ -135,7 +135,7 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("site", &self.0.site.name()).field("config", &self.0.config).finish_non_exhaustive()
+        f.debug_struct("Client").field("site", &self.0.site.name()).field("deadline", &self.0.config.deadline).finish_non_exhaustive()
     }
 }
 

@@ -212,3 +212,36 @@ impl std::fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn serialises_to_the_object_that_programs_read() {
+        let mut refusal = Refusal::new(Kind::PermissionDenied, "not allowed")
+            .on("v1.ListMonitors")
+            .because("the token lacks it")
+            .fix(Fix::new("auth_login", "asks for it").with("extra_scopes", json!(["monitors_read"])));
+        refusal.cause = Some(Cause::ScopeNotGranted);
+        refusal.status = Some(403);
+        refusal.missing = vec!["monitors_read".to_owned()];
+        refusal.who_can_fix = Some(WhoCanFix::You);
+        let value = serde_json::to_value(&refusal).unwrap();
+        let want = json!({
+            "kind": "permission_denied", "cause": "scope_not_granted", "message": "not allowed", "why": "the token lacks it",
+            "operation": "v1.ListMonitors", "status": 403, "missing": ["monitors_read"], "who_can_fix": "you",
+            "fixes": [{"do": "auth_login", "arguments": {"extra_scopes": ["monitors_read"]}, "why": "asks for it"}],
+        });
+        assert_eq!(value, want);
+        assert_eq!(serde_json::from_value::<Refusal>(value).unwrap(), refusal);
+        // What is not known is not said.
+        assert_eq!(
+            serde_json::to_value(Refusal::new(Kind::Cancelled, "stopped")).unwrap(),
+            json!({"kind": "cancelled", "message": "stopped"})
+        );
+    }
+}

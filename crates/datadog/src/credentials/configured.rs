@@ -107,7 +107,7 @@ impl CredentialSource for ConfiguredCredentials {
         }
         match keys {
             Some(keys) => Ok(self.made(CredentialKind::Keys, None, Some(keys.clone()))),
-            None => Err(required(operation, site, self.keys.is_some())),
+            None => Err(required(operation, site, &self.org, self.keys.is_some())),
         }
     }
 
@@ -153,7 +153,7 @@ fn usable(variable: &str, secret: Option<Secret>) -> Result<Option<Secret>, Refu
 }
 
 /// Nothing is configured that this operation takes.
-fn required(operation: &Operation, site: &Site, has_api_key: bool) -> Refusal {
+fn required(operation: &Operation, site: &Site, org: &str, has_api_key: bool) -> Refusal {
     let mut refusal = if has_api_key {
         Refusal::new(Kind::SignInRequired, format!("{} needs an application key besides DD_API_KEY", operation.id))
             .because("DD_APP_KEY is not set")
@@ -167,7 +167,7 @@ fn required(operation: &Operation, site: &Site, has_api_key: bool) -> Refusal {
         refusal = refusal.fix(Fix::new("set_token", "set DD_ACCESS_TOKEN or DD_BEARER_TOKEN to a personal, service or OAuth access token"));
     }
     refusal.who_can_fix = Some(WhoCanFix::You);
-    refusal.credential = Some(crate::CredentialFacts { kind: "none".to_owned(), site: site.name().to_owned(), org: "default".to_owned() });
+    refusal.credential = Some(crate::CredentialFacts { kind: "none".to_owned(), site: site.name().to_owned(), org: org.to_owned() });
     refusal.docs = Some("https://docs.datadoghq.com/account_management/api-app-keys/".to_owned());
     refusal.on(operation.id)
 }

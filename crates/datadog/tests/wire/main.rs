@@ -5,3 +5,4 @@
 mod faults;
 mod identities;
 mod loopback;
+mod tls;
