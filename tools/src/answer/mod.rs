@@ -1,10 +1,15 @@
 //! Answers made for a context window: facts line, compact table in a fence, notes, cursor.
 
+mod cells;
 mod cursor;
 mod fence;
+mod mask;
 mod refusal;
 mod render;
+mod table;
+mod tokens;
 mod view;
+mod when;
 #[cfg(test)]
 mod samples;
 
@@ -187,4 +192,10 @@ impl Draft {
             self.notes.push(format!("Rate limit: {} of {} calls left on {bucket} for {} s.", rate.remaining, rate.limit, rate.reset_s));
         }
     }
+}
+
+/// Estimated tokens of a text, as the budget of an answer counts them.
+#[must_use]
+pub(crate) fn estimated_tokens(text: &str) -> usize {
+    tokens::estimate(text)
 }

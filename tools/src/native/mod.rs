@@ -1,6 +1,10 @@
 //! Tools written in Rust, one file per product, and how such a tool is declared.
 
-use crate::{CallContext, Draft, Effect, NativeTool, Tool, arguments};
+use crate::{
+    CallContext, Draft, Effect, NativeTool, Tool,
+    answer::{Column, Form},
+    arguments,
+};
 use async_trait::async_trait;
 use datadog_client::{Kind, Refusal, Reply, Request};
 use schemars::JsonSchema;
@@ -8,9 +12,22 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
+pub(crate) mod auth;
+pub(crate) mod dashboards;
 pub(crate) mod dbm;
+pub(crate) mod errors;
+pub(crate) mod events;
+pub(crate) mod find;
+pub(crate) mod hosts;
+pub(crate) mod incidents;
 pub(crate) mod logs;
 pub(crate) mod metrics;
+pub(crate) mod monitors;
+pub(crate) mod reach;
+pub(crate) mod rum;
+pub(crate) mod search;
+pub(crate) mod series;
+pub(crate) mod services;
 pub(crate) mod spans;
 pub(crate) mod traces;
 
@@ -89,11 +106,38 @@ pub(crate) fn plan(operation: &str, arguments: Value) -> Result<Request, Refusal
 pub(crate) fn decode<'a, T: serde::Deserialize<'a>>(reply: &'a Reply, operation: &str) -> Result<T, Refusal> {
     serde_json::from_slice(&reply.body).map_err(|error| match reply.json() {
         Err(refusal) => refusal,
-        Ok(_) => Refusal::new(Kind::UpstreamFailed, "Datadog's answer has another shape than expected.").because(error.to_string()).on(operation),
+        Ok(_) => {
+            Refusal::new(Kind::UpstreamFailed, "Datadog's answer has another shape than expected.").because(error.to_string()).on(operation)
+        }
     })
+}
+
+/// Columns of a table by path, header and form.
+pub(crate) fn columns(of: &[(&str, &str, Form)]) -> Vec<Column> {
+    of.iter().map(|(path, name, form)| Column { path: (*path).to_owned(), name: (*name).to_owned(), form: *form }).collect()
 }
 
 /// Every native tool.
 pub(crate) fn all() -> Vec<Tool> {
-    [logs::tools(), spans::tools(), traces::tools(), metrics::tools(), dbm::tools()].into_iter().flatten().collect()
+    [
+        auth::tools(),
+        find::tools(),
+        reach::tools(),
+        logs::tools(),
+        spans::tools(),
+        traces::tools(),
+        metrics::tools(),
+        dbm::tools(),
+        dashboards::tools(),
+        errors::tools(),
+        hosts::tools(),
+        incidents::tools(),
+        monitors::tools(),
+        services::tools(),
+        events::tools(),
+        rum::tools(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -1,8 +1,0 @@
-//! Metrics: queries with statistics and sparklines.
-
-use crate::Tool;
-
-/// The tools of this file.
-pub(crate) fn tools() -> Vec<Tool> {
-    Vec::new()
-}
