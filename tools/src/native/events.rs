@@ -24,9 +24,9 @@ struct EventsSearch;
 /// Arguments of `events_search`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Arguments {
-    /// Event query, e.g. source:alert status:error; default all
+    /// e.g. source:alert status:error; default all
     query: Option<String>,
-    /// Start, e.g. 15m, now-2h, 2026-11-22T10:00:00Z; default 1h
+    /// Start, e.g. 15m or 2026-11-22T10:00:00Z; default 1h
     from: Option<String>,
     /// End, e.g. now-5m; default now
     to: Option<String>,

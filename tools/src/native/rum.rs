@@ -24,9 +24,9 @@ struct RumEventsSearch;
 /// Arguments of `rum_events_search`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Arguments {
-    /// RUM query, e.g. @type:error @application.name:shop; default all
+    /// e.g. @type:error env:prod; default all
     query: Option<String>,
-    /// Start, e.g. 15m, now-2h, 2026-11-22T10:00:00Z; default 1h
+    /// Start, e.g. 15m or 2026-11-22T10:00:00Z; default 1h
     from: Option<String>,
     /// End, e.g. now-5m; default now
     to: Option<String>,
@@ -44,8 +44,8 @@ impl Run for RumEventsSearch {
         name: "rum_events_search",
         title: "Search RUM events",
         description: "Finds what users met in browser or app: errors, slow views, actions, failed requests, sessions.\n\
-            Query: @type:(error OR view OR action OR resource OR session) @view.url_path:/cart* @error.message:*timeout* env:prod\n\
-            Also @session.id:abc, @usr.id:42, @geo.country:France, @view.loading_time:>3s; AND is implied, - excludes.\n\
+            Query: @type:(error OR view OR action OR resource) @view.url_path:/cart* @error.message:*timeout*\n\
+            Also @session.id:abc, @usr.id:42, @view.loading_time:>3s; AND is implied, - excludes.\n\
             Next: the same @session.id for a user's whole path; spans_search for the service behind.",
         toolset: "core",
         effect: Effect::Read,

@@ -24,9 +24,9 @@ struct SpansSearch;
 /// Arguments of `spans_search`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct SearchArguments {
-    /// Span query, e.g. service:web status:error; default all
+    /// e.g. service:web status:error; default all
     query: Option<String>,
-    /// Start, e.g. 15m, now-2h, 2026-11-22T10:00:00Z; default 1h
+    /// Start, e.g. 15m or 2026-11-22T10:00:00Z; default 1h
     from: Option<String>,
     /// End, e.g. now-5m; default now
     to: Option<String>,
@@ -44,7 +44,7 @@ impl Run for SpansSearch {
         name: "spans_search",
         title: "Search spans",
         description: "Finds single APM spans: slow or failed requests and the traces they belong to. To count or compare use spans_aggregate.\n\
-            Query: service:web status:error @duration:>500ms resource_name:\"GET /cart\" env:prod @http.status_code:[500 TO 599]\n\
+            Query: service:web status:error @duration:>500ms resource_name:\"GET /cart\" @http.status_code:[500 TO 599]\n\
             Also operation_name:, @_top_level:1 (service entries), trace_id:123; AND is implied, - excludes.\n\
             Next: trace_get with a trace_id; logs_search for the same service and time.",
         toolset: "core",
@@ -87,24 +87,21 @@ struct SpansAggregate;
 /// Arguments of `spans_aggregate`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct AggregateArguments {
-    /// Which spans, e.g. service:web status:error; default all
+    /// e.g. service:web status:error; default all
     query: Option<String>,
-    /// What to compute, e.g. count, p95(@duration); default count
-    #[serde(default)]
-    compute: Vec<String>,
+    /// Values, e.g. count, p95(@duration); default count
+    compute: Option<Vec<String>>,
     /// Facets, e.g. service, resource_name
-    #[serde(default)]
-    group_by: Vec<String>,
-    /// Series with this step, e.g. 5m or auto
+    group_by: Option<Vec<String>>,
+    /// Series in steps of, e.g. 5m or auto
     interval: Option<String>,
-    /// With interval: every point as a row
-    #[serde(default)]
-    points: bool,
-    /// Start, e.g. 15m, now-2h, 2026-11-22T10:00:00Z; default 1h
+    /// Every point as a row
+    points: Option<bool>,
+    /// Start, e.g. 15m or 2026-11-22T10:00:00Z; default 1h
     from: Option<String>,
     /// End, e.g. now-5m; default now
     to: Option<String>,
-    /// Groups per facet, largest first; default 20
+    /// Groups per facet, default 20
     #[schemars(range(min = 1, max = 10_000))]
     limit: Option<u32>,
 }
@@ -115,9 +112,9 @@ impl Run for SpansAggregate {
     const FACTS: Facts = Facts {
         name: "spans_aggregate",
         title: "Aggregate spans",
-        description: "Counts and latency statistics over all matching spans, grouped or over time: which service, endpoint or version is slow or failing, since when.\n\
-            Query: service:web status:error env:prod @duration:>500ms resource_name:\"GET /cart\"\n\
-            Compute: count, cardinality(trace_id), avg|sum|min|max|median|pc75|pc90|pc95|pc99(@duration).\n\
+        description: "Counts and latency over all matching spans, by group or over time: which service, endpoint or version is slow or failing, since when.\n\
+            Query: service:web status:error resource_name:\"GET /cart\"\n\
+            Compute: count, cardinality(trace_id), avg|sum|min|max|median|p75|p90|p95|p99(@duration).\n\
             Next: spans_search with the worst group's values in the query.",
         toolset: "core",
         effect: Effect::Read,
@@ -132,11 +129,11 @@ impl Run for SpansAggregate {
         let aggregation = Aggregation {
             store: &SPANS,
             filter,
-            compute: asked.compute,
-            group_by: asked.group_by,
+            compute: asked.compute.unwrap_or_default(),
+            group_by: asked.group_by.unwrap_or_default(),
             limit: asked.limit,
             interval: asked.interval,
-            points: asked.points,
+            points: asked.points.unwrap_or(false),
             nanos: true,
             elsewhere: &[],
         };

@@ -35,7 +35,6 @@ pub(super) struct Samples {
     pub(super) next: Option<Place>,
     pub(super) total: Total,
     pub(super) notes: Vec<String>,
-    pub(super) reply: Reply,
 }
 
 impl Place {
@@ -76,22 +75,22 @@ pub(super) fn list(query: &str, range: TimeRange, sort: Sort, limit: u32) -> Res
 }
 
 /// Fetches the page at `place`.
-pub(super) async fn page(cx: &CallContext<'_>, query: &str, range: TimeRange, sort: Sort, limit: u32, place: Place) -> Result<Samples, Refusal> {
+pub(super) async fn page(cx: &CallContext<'_>, query: &str, range: TimeRange, sort: Sort, limit: u32, place: Place) -> Result<(Reply, Samples), Refusal> {
     let asked = place.asked(limit);
     let reply = cx.send(&list(query, place.rest(range, sort), sort, asked)?).await?;
     let records = events(reply.json()?)?;
     let full = records.len() >= asked as usize;
-    Ok(place.shown(records, limit as usize, full, reply))
+    Ok((reply, place.shown(records, limit as usize, full)))
 }
 
 impl Place {
-    fn shown(self, records: Vec<Value>, limit: usize, full: bool, reply: Reply) -> Samples {
+    fn shown(self, records: Vec<Value>, limit: usize, full: bool) -> Samples {
         let mut fresh: Vec<Value> = records.into_iter().filter(|record| !self.at_edge.contains(&id_of(record))).collect();
         let more = full || fresh.len() > limit;
         fresh.truncate(limit);
         let seen = self.seen + fresh.len() as u64;
         let total = if more { Total::AtLeast(seen) } else { Total::Exact(seen) };
-        let mut samples = Samples { records: fresh, next: None, total, notes: Vec::new(), reply };
+        let mut samples = Samples { records: fresh, next: None, total, notes: Vec::new() };
         if !more {
             return samples;
         }
@@ -143,13 +142,7 @@ fn id_of(record: &Value) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use datadog_client::{CredentialKind, Identity};
     use proptest::prelude::*;
-
-    fn reply() -> Reply {
-        let identity = Identity { kind: CredentialKind::Keys, org: "default".to_owned(), instead_of: None };
-        Reply { status: 200, content_type: String::new(), body: Vec::new().into(), rate: None, identity, tries: 1 }
-    }
 
     #[test]
     fn the_request_is_as_the_endpoint_takes_it() {
@@ -174,7 +167,7 @@ mod tests {
 
     #[test]
     fn records_without_a_time_say_that_they_cannot_be_paged() {
-        let samples = Place::default().shown(vec![json!({"id": "a"})], 1, true, reply());
+        let samples = Place::default().shown(vec![json!({"id": "a"})], 1, true);
         assert!(samples.next.is_none() && samples.notes[0].contains("cannot be paged"));
     }
 
@@ -188,7 +181,7 @@ mod tests {
             let asked = place.asked(limit);
             let page: Vec<Value> = all.iter().filter(|(ms, _)| inside(*ms)).take(asked as usize).map(|(ms, id)| json!({"id": id, "event": {"timestamp": ms}})).collect();
             let full = page.len() >= asked as usize;
-            let samples = place.shown(page, limit as usize, full, reply());
+            let samples = place.shown(page, limit as usize, full);
             walked.extend(samples.records.iter().map(id_of));
             match samples.next {
                 Some(next) => place = next,

@@ -27,8 +27,8 @@ impl Run for DbmPlansSearch {
         name: "dbm_plans_search",
         title: "Search explain plans",
         description: "Finds explain plans of slow database queries: each different plan once, with its tree of nodes, cost and rows. Shows table scans, missing indexes, and when a plan changed.\n\
-            Query: service:orders env:prod @db.query_signature:abc @db.plan.signature:def @db.instance:orders host:db-1\n\
-            Next: two plan signatures for one query_signature mean a changed plan: compare their times with events_search. Whole plan: dbm_samples_search with dbm_type:plan and detail:\"full\".",
+            Query: service:orders @db.query_signature:abc @db.plan.signature:def @db.instance:orders\n\
+            Next: two plans for one query_signature mean that it changed: compare their times with events_search. Whole plan: dbm_samples_search with dbm_type:plan in the query and detail full.",
         toolset: "core",
         effect: Effect::Read,
         idempotent: true,
@@ -41,10 +41,10 @@ impl Run for DbmPlansSearch {
         let range = Filter::of(cx, None, asked.from.as_deref(), asked.to.as_deref())?.range;
         let place = Place::of(cx);
         let first = place.is_first();
-        let found = fetch::page(cx, &query, range, Sort::parse(asked.sort.as_deref())?, limit(asked.limit), place).await?;
+        let (reply, found) = fetch::page(cx, &query, range, Sort::parse(asked.sort.as_deref())?, limit(asked.limit), place).await?;
         let plans = distinct(&found.records);
         let mut draft = Draft::new("explain plans", Content::Lines(plans.iter().flat_map(Plan::lines).collect()));
-        draft.heed(&found.reply);
+        draft.heed(&reply);
         draft.range = Some(range);
         draft.total = if first && matches!(found.total, Total::Exact(_)) { Total::Exact(plans.len() as u64) } else { Total::AtLeast(plans.len() as u64) };
         draft.facts.push(format!("{} different of {} samples on this page", plans.len(), found.records.len()));

@@ -21,9 +21,9 @@ pub(super) struct DbmSamplesSearch;
 /// Arguments of both searches.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Arguments {
-    /// e.g. service:orders env:prod @duration:>1s; default all
+    /// e.g. service:orders @duration:>1s; default all
     pub(super) query: Option<String>,
-    /// Start, e.g. 15m, now-2h, 2026-11-22T10:00:00Z; default 1h
+    /// Start, e.g. 15m or 2026-11-22T10:00:00Z; default 1h
     pub(super) from: Option<String>,
     /// End, e.g. now-5m; default now
     pub(super) to: Option<String>,
@@ -41,8 +41,7 @@ impl Run for DbmSamplesSearch {
         name: "dbm_samples_search",
         title: "Search database query samples",
         description: "Finds samples of running database queries: slow statements, what they waited for (locks, IO), which user and host sent them.\n\
-            Query: service:orders env:prod host:db-1 @duration:>1s @db.wait_event_type:Lock @db.query_signature:abc @db.instance:orders @db.user:app\n\
-            dbm_type:activity is added unless the query names dbm_type (dbm_type:plan with detail:\"full\" gives plans whole).\n\
+            Query: service:orders env:prod @duration:>1s @db.wait_event_type:Lock @db.query_signature:abc @db.instance:orders @db.user:app\n\
             Next: dbm_plans_search with @db.query_signature; trace_get with the sample's trace_id.",
         toolset: "core",
         effect: Effect::Read,
@@ -56,11 +55,11 @@ impl Run for DbmSamplesSearch {
         let range = Filter::of(cx, None, asked.from.as_deref(), asked.to.as_deref())?.range;
         let place = Place::of(cx);
         let first = place.is_first();
-        let found = fetch::page(cx, &query, range, Sort::parse(asked.sort.as_deref())?, limit(asked.limit), place).await?;
+        let (reply, found) = fetch::page(cx, &query, range, Sort::parse(asked.sort.as_deref())?, limit(asked.limit), place).await?;
         let nothing_found = first && found.records.is_empty();
         let columns = columns(fetch::time_path(&found.records));
         let mut draft = Draft::rows("query samples", found.records, columns);
-        draft.heed(&found.reply);
+        draft.heed(&reply);
         draft.range = Some(range);
         draft.total = found.total;
         draft.notes.extend(found.notes);

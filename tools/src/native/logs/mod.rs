@@ -29,27 +29,24 @@ struct LogsAggregate;
 /// Arguments of `logs_aggregate`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct AggregateArguments {
-    /// Which logs, e.g. service:web status:error; default all
+    /// e.g. service:web status:error; default all
     query: Option<String>,
-    /// What to compute, e.g. count, p95(@duration); default count
-    #[serde(default)]
-    compute: Vec<String>,
+    /// Values, e.g. count, p95(@duration); default count
+    compute: Option<Vec<String>>,
     /// Facets, e.g. service, @http.status_code
-    #[serde(default)]
-    group_by: Vec<String>,
-    /// Series with this step, e.g. 5m or auto
+    group_by: Option<Vec<String>>,
+    /// Series in steps of, e.g. 5m or auto
     interval: Option<String>,
-    /// With interval: every point as a row
-    #[serde(default)]
-    points: bool,
-    /// Start, e.g. 15m, now-2h, 2026-11-22T10:00:00Z; default 1h
+    /// Every point as a row
+    points: Option<bool>,
+    /// Start, e.g. 15m or 2026-11-22T10:00:00Z; default 1h
     from: Option<String>,
     /// End, e.g. now-5m; default now
     to: Option<String>,
-    /// Groups per facet, largest first; default 20
+    /// Groups per facet, default 20
     #[schemars(range(min = 1, max = 10_000))]
     limit: Option<u32>,
-    /// Storage tier: indexes (default), flex or online-archives
+    /// indexes (default), flex or online-archives
     storage_tier: Option<String>,
 }
 
@@ -59,9 +56,9 @@ impl Run for LogsAggregate {
     const FACTS: Facts = Facts {
         name: "logs_aggregate",
         title: "Aggregate logs",
-        description: "Counts and statistics over all matching logs, grouped or over time. Use it before reading single logs: how many, where, since when.\n\
-            Query: service:web status:(error OR warn) -@http.method:GET @duration:>1s \"timed out\"\n\
-            Compute: count, cardinality(@usr.id), avg|sum|min|max|median|pc75|pc90|pc95|pc99(@attribute).\n\
+        description: "Counts and statistics over all matching logs, by group or over time: how many, where, since when. Ask it before reading single logs.\n\
+            Query: service:web status:(error OR warn) -@http.method:GET \"timed out\"\n\
+            Compute: count, cardinality(@usr.id), avg|sum|min|max|median|p75|p90|p95|p99(@attribute).\n\
             Next: logs_search with the group's values in the query.",
         toolset: "core",
         effect: Effect::Read,
@@ -80,11 +77,11 @@ impl Run for LogsAggregate {
         let aggregation = Aggregation {
             store: &LOGS,
             filter: filter.clone(),
-            compute: asked.compute,
-            group_by: asked.group_by,
+            compute: asked.compute.unwrap_or_default(),
+            group_by: asked.group_by.unwrap_or_default(),
             limit: asked.limit,
             interval: asked.interval,
-            points: asked.points,
+            points: asked.points.unwrap_or(false),
             nanos: false,
             elsewhere: elsewhere(tier),
         };

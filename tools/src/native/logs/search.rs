@@ -21,9 +21,9 @@ pub(super) struct LogsSearch;
 /// Arguments of `logs_search`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Arguments {
-    /// Log query, e.g. service:web status:error; default all
+    /// e.g. service:web status:error; default all
     query: Option<String>,
-    /// Start, e.g. 15m, now-2h, 2026-11-22T10:00:00Z; default 1h
+    /// Start, e.g. 15m or 2026-11-22T10:00:00Z; default 1h
     from: Option<String>,
     /// End, e.g. now-5m; default now
     to: Option<String>,
@@ -33,9 +33,8 @@ pub(super) struct Arguments {
     /// newest (default) or oldest first
     sort: Option<String>,
     /// Index names, e.g. main; default all
-    #[serde(default)]
-    indexes: Vec<String>,
-    /// Storage tier: indexes (default), flex, online-archives, or all merged
+    indexes: Option<Vec<String>>,
+    /// indexes (default), flex, online-archives or all
     storage_tier: Option<String>,
 }
 
@@ -45,10 +44,10 @@ impl Run for LogsSearch {
     const FACTS: Facts = Facts {
         name: "logs_search",
         title: "Search logs",
-        description: "Finds single logs: what a service said around an error. To count or compare use logs_aggregate.\n\
-            Query: service:web status:(error OR warn) -host:a* @http.status_code:[500 TO 599] @duration:>1s \"timed out\"\n\
-            Attributes have @, tags (env:prod) do not; AND is implied; trace_id:123 finds the logs of a trace.\n\
-            Next: fields:[\"*\"] or detail:\"full\" for attributes; trace_get with a trace id; spans_search for the same service and time.",
+        description: "Finds single logs: what a service said around an error. To count use logs_aggregate.\n\
+            Query: service:web status:(error OR warn) -host:a* @http.status_code:[500 TO 599] \"timed out\"\n\
+            Attributes have @, tags (env:prod) have not; AND is implied; trace_id:123 finds a trace's logs.\n\
+            Next: fields or detail for attributes; trace_get with a trace id; spans_search for the same service and time.",
         toolset: "core",
         effect: Effect::Read,
         idempotent: true,
@@ -58,7 +57,7 @@ impl Run for LogsSearch {
 
     async fn run(&self, cx: &CallContext<'_>, asked: Arguments) -> Result<Draft, Refusal> {
         let mut filter = Filter::of(cx, asked.query.as_deref(), asked.from.as_deref(), asked.to.as_deref())?;
-        filter.indexes = asked.indexes;
+        filter.indexes = asked.indexes.unwrap_or_default();
         let (sort, limit) = (Sort::parse(asked.sort.as_deref())?, limit(asked.limit));
         match Tier::parse(asked.storage_tier.as_deref())? {
             Tier::All => {

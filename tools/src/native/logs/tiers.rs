@@ -2,7 +2,7 @@
 
 use super::{super::search::{Filter, Found, Sort}, LOGS};
 use crate::{CallContext, Column, Content, Draft, answer::Total};
-use datadog_client::{Kind, Refusal, Reply};
+use datadog_client::{Kind, Refusal, Reply, untrusted};
 use futures::future::join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -108,7 +108,7 @@ pub(super) async fn search(cx: &CallContext<'_>, filter: &Filter, sort: Sort, li
     if parts.is_empty() && !refused.is_empty() {
         return Err(refused.swap_remove(0).1);
     }
-    draft.notes.extend(refused.iter().map(|(tier, refusal)| format!("Tier {tier} was not searched: {}", refusal.message)));
+    draft.notes.extend(refused.iter().map(|(tier, refusal)| not_searched(tier, refusal)));
     let seen = place.seen;
     let merged = merge(parts, &place, sort, limit as usize);
     draft.facts.push(format!("tiers: {}", merged.shown.iter().map(|(tier, shown)| format!("{tier} {shown}")).collect::<Vec<_>>().join(", ")));
@@ -131,9 +131,15 @@ async fn page(cx: &CallContext<'_>, filter: &Filter, sort: Sort, limit: u32, tie
     (tier, answer.await)
 }
 
+/// Datadog refuses a tier that the org does not have with a plain 400 or 403: its words say more than the status.
+fn not_searched(tier: &str, refusal: &Refusal) -> String {
+    let said = refusal.datadog_said.as_deref().map(|said| format!(" (Datadog: {:?})", untrusted::shown(said, 160))).unwrap_or_default();
+    format!("Tier {tier} was not searched: {}{said}", refusal.message)
+}
+
 /// The caller gave up or has to sign in: no other tier will fare better.
 fn ends_all(kind: Kind) -> bool {
-    matches!(kind, Kind::Cancelled | Kind::SignInRequired | Kind::SignInPending | Kind::InvalidArguments)
+    matches!(kind, Kind::Cancelled | Kind::SignInRequired | Kind::SignInPending)
 }
 
 /// Puts the pages of all tiers in time order, as far as every tier is known, and at most `limit` logs.
@@ -273,7 +279,8 @@ mod tests {
                 }
             }
             let walked = walk(&tiers, sort, limit);
-            prop_assert!(walked.windows(2).all(|pair| if newest { pair[0].0 >= pair[1].0 } else { pair[0].0 <= pair[1].0 }));
+            let in_order = walked.windows(2).all(|pair| if newest { pair[0].0 >= pair[1].0 } else { pair[0].0 <= pair[1].0 });
+            prop_assert!(in_order);
             let ids: BTreeSet<&String> = walked.iter().map(|(_, id)| id).collect();
             prop_assert_eq!(ids.len(), walked.len());
             prop_assert_eq!(walked.len(), times.len());

@@ -42,9 +42,9 @@ impl Compute {
         let name = name.to_ascii_lowercase();
         let mut arguments = inside.split(',').map(str::trim).filter(|part| !part.is_empty());
         let metric = arguments.next().filter(|metric| *metric != "*");
-        let name = match (name.as_str(), arguments.next()) {
-            ("percentile" | "pct" | "quantile", Some(rank)) => format!("pc{}", percent(rank)),
-            (_, None) => name,
+        let name = match (name.as_str(), arguments.next(), arguments.next()) {
+            ("percentile" | "pct" | "quantile", Some(rank), None) => format!("pc{}", percent(rank)),
+            (_, None, _) => name,
             _ => return Err(wrong("there is one argument too many")),
         };
         let aggregation = AGGREGATIONS

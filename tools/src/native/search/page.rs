@@ -45,7 +45,7 @@ mod tests {
         let first = Place::of(None);
         assert!(first.is_first());
         assert_eq!(first.total(50, true), Total::AtLeast(50));
-        let page = Page { state: Some(first.then("c", 50)), skip: 0, range: None };
+        let page = Page { state: Some(first.then("c", 50)), skip: 0, seen: 50, range: None };
         let second = Place::of(Some(&page));
         assert_eq!(second.after.as_deref(), Some("c"));
         assert_eq!(second.total(7, false), Total::Exact(57));

@@ -1,0 +1,117 @@
+//! The story of the simulated org, followed with these tools.
+
+use crate::upstream::{call, refusal, text, toolbox};
+use datadog_client::{Configuration, Kind, Secret};
+use datadog_sandbox::{Options, RateLimits, Sandbox, serve};
+use datadog_tools::{CallError, Toolbox};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// An org on loopback that stops when it is dropped.
+struct Org {
+    base: String,
+    sandbox: Sandbox,
+    _stop: DropGuard,
+}
+
+impl Org {
+    async fn start() -> Self {
+        let sandbox = Sandbox::new(&Options { rate_limits: RateLimits::Off, ..Options::default() }).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        tokio::spawn(serve(sandbox.clone(), listener, stop.clone()));
+        Self { base, sandbox, _stop: stop.drop_guard() }
+    }
+
+    fn with_keys(&self) -> Toolbox {
+        let keys = |text: &str| Some(Secret::new(text.to_owned()));
+        toolbox(&self.base, Configuration { api_key: keys("fake-api-key-sandbox"), app_key: keys("fake-app-key-sandbox"), ..Configuration::default() })
+    }
+
+    fn with_scoped_key(&self) -> Toolbox {
+        let keys = |text: &str| Some(Secret::new(text.to_owned()));
+        toolbox(&self.base, Configuration { api_key: keys("fake-api-key-sandbox"), app_key: keys("fake-app-key-scoped"), ..Configuration::default() })
+    }
+
+    fn with_token(&self, token: &str) -> Toolbox {
+        toolbox(&self.base, Configuration { bearer: Some(Secret::new(token.to_owned())), ..Configuration::default() })
+    }
+}
+
+#[tokio::test]
+async fn from_the_failing_service_to_the_plan_that_reads_the_whole_table() {
+    let org = Org::start().await;
+    let (toolbox, story) = (org.with_keys(), org.sandbox.story());
+
+    let groups = text(&toolbox, "logs_aggregate", json!({"query": "status:error", "group_by": "service", "from": "2h"})).await;
+    assert!(groups.contains("checkout"), "{groups}");
+    let series = text(&toolbox, "logs_aggregate", json!({"query": "service:checkout status:error", "interval": "5m", "from": "2h"})).await;
+    assert!(series.contains("count: min") && series.contains("shape"), "{series}");
+    let logs = text(&toolbox, "logs_search", json!({"query": "service:checkout status:error", "limit": 10})).await;
+    assert!(logs.contains("checkout"), "{logs}");
+
+    let slow = text(&toolbox, "spans_aggregate", json!({"query": "service:checkout", "compute": ["count", "p95(@duration)"], "group_by": "resource_name", "from": "2h"})).await;
+    assert!(slow.contains("pc95(@duration)"), "{slow}");
+    let spans = text(&toolbox, "spans_search", json!({"query": "service:checkout status:error", "limit": 5})).await;
+    assert!(spans.contains("trace_id"), "{spans}");
+
+    let samples = text(&toolbox, "dbm_samples_search", json!({"query": "@duration:>1s", "limit": 20})).await;
+    assert!(samples.contains(&story.query_signature) && samples.contains("DataFileRead"), "{samples}");
+    let plans = text(&toolbox, "dbm_plans_search", json!({"query": format!("@db.query_signature:{}", story.query_signature)})).await;
+    assert!(plans.contains(&format!("Seq Scan on {}", story.table)) && plans.contains(&story.plan_signature), "{plans}");
+
+    let events = text(&toolbox, "events_search", json!({"from": "1d"})).await;
+    assert!(events.contains("title"), "{events}");
+    let rum = text(&toolbox, "rum_events_search", json!({"query": "@type:error", "from": "2h"})).await;
+    assert!(rum.contains("error"), "{rum}");
+    if std::env::var_os("SHOW_ANSWERS").is_some() {
+        for (name, answer) in [("groups", groups), ("series", series), ("logs", logs), ("slow", slow), ("spans", spans), ("samples", samples), ("plans", plans), ("events", events), ("rum", rum)] {
+            println!("=== {name}\n{answer}\n");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_misspelt_service_is_told_with_the_right_one() {
+    let org = Org::start().await;
+    let toolbox = org.with_keys();
+    let answer = text(&toolbox, "logs_search", json!({"query": "service:chekout status:error"})).await;
+    assert!(answer.contains("service:chekout has no logs in this range") && answer.contains("values of service: checkout ("), "{answer}");
+    let answer = text(&toolbox, "spans_search", json!({"query": "service:chekout"})).await;
+    assert!(answer.contains("values of service: checkout ("), "{answer}");
+    let answer = text(&toolbox, "logs_search", json!({"query": "service:checkout @http.code:500"})).await;
+    assert!(answer.contains("@http.status_code"), "{answer}");
+    if std::env::var_os("SHOW_ANSWERS").is_some() {
+        println!("{answer}");
+    }
+}
+
+#[tokio::test]
+async fn every_sample_is_reached_page_by_page() {
+    let org = Org::start().await;
+    let toolbox = org.with_keys();
+    let range = json!({"from": "40m", "to": "now-1m", "limit": 1_000, "max_tokens": 25_000});
+    let whole = text(&toolbox, "dbm_samples_search", range).await;
+    assert!(whole.contains("query samples"), "{whole}");
+}
+
+#[tokio::test]
+async fn the_refusal_of_database_monitoring_is_explained_for_each_credential() {
+    let org = Org::start().await;
+    for (who, toolbox) in [("bearer", org.with_token("fake-token-no-dbm")), ("scoped key", org.with_scoped_key())] {
+        for tool in ["dbm_samples_search", "dbm_plans_search"] {
+            let refused = refusal(&toolbox, tool, json!({})).await;
+            assert_eq!(refused.kind, Kind::PermissionDenied, "{who}: {refused:?}");
+            assert_eq!(refused.status, Some(403));
+            assert!(refused.missing.iter().any(|name| name == "built_in_features"), "{who}: {refused:?}");
+            assert!(!refused.fixes.is_empty() && refused.who_can_fix.is_some(), "{who}: {refused:?}");
+            if std::env::var_os("SHOW_ANSWERS").is_some() {
+                println!("=== {who}\n{}\n", toolbox.refusal_text(&refused));
+            }
+        }
+    }
+    let allowed = call(&org.with_token("fake-token-readonly"), "dbm_samples_search", json!({"limit": 1})).await;
+    assert!(!matches!(allowed, Err(CallError::Refused(_))), "{allowed:?}");
+}

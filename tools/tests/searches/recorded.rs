@@ -1,0 +1,117 @@
+//! Answers recorded from Datadog, turned into ours. The recordings stay where they are; without them these tests say so.
+
+use crate::upstream::{Upstream, text};
+use serde_json::{Value, json};
+use std::{io::BufRead, path::PathBuf};
+
+/// One recorded answer.
+struct Recorded {
+    operation: String,
+    scenario: String,
+    step: u64,
+    body: String,
+}
+
+/// Successful answers of the given operations; `None` without the data folder.
+fn recordings(operations: &[&str]) -> Option<Vec<Recorded>> {
+    let data = std::env::var_os("DATADOG_MCP_DATA").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
+    let Ok(file) = std::fs::File::open(data.join("recordings.jsonl.zst")) else {
+        eprintln!("skipped: no data folder");
+        return None;
+    };
+    let lines = std::io::BufReader::new(zstd::Decoder::new(file).unwrap()).lines();
+    let wanted = |line: &str| operations.iter().any(|operation| line.contains(&format!("\"operation\": \"{operation}\"")) || line.contains(&format!("\"operation\":\"{operation}\"")));
+    let read = |line: String| -> Option<Recorded> {
+        let one: Value = serde_json::from_str(&line).unwrap();
+        (one["status"] == 200).then(|| Recorded {
+            operation: one["operation"].as_str().unwrap_or_default().to_owned(),
+            scenario: one["scenario"].as_str().unwrap_or_default().to_owned(),
+            step: one["step"].as_u64().unwrap_or_default(),
+            body: one["response"].as_str().unwrap_or_default().to_owned(),
+        })
+    };
+    Some(lines.map(Result::unwrap).filter(|line| wanted(line)).filter_map(read).collect())
+}
+
+/// Our answer to a tool call that Datadog answers with `body`.
+async fn answer(tool: &str, body: String, arguments: Value) -> String {
+    let upstream = Upstream::start(move |_| (200, body.clone())).await;
+    text(&upstream.toolbox(), tool, arguments).await
+}
+
+/// Shape of an answer without its data: the header of each table, and how many lines stand before, in and after the fence.
+fn outline(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let named = line.starts_with("time,") || line.contains(",service,") || line.starts_with("min ");
+        if named {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn tool_of(operation: &str) -> &'static str {
+    match operation {
+        "v2.ListLogs" | "v2.ListLogsGet" => "logs_search",
+        "v2.ListSpans" => "spans_search",
+        "v2.SearchEvents" | "v2.ListEvents" => "events_search",
+        "v2.SearchRUMEvents" | "v2.ListRUMEvents" => "rum_events_search",
+        "v2.AggregateLogs" => "logs_aggregate",
+        "v2.AggregateSpans" => "spans_aggregate",
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn every_recorded_record_is_in_the_answer() {
+    let operations = ["v2.ListLogs", "v2.ListLogsGet", "v2.ListSpans", "v2.SearchEvents", "v2.ListEvents", "v2.SearchRUMEvents", "v2.ListRUMEvents"];
+    let Some(all) = recordings(&operations) else { return };
+    assert!(all.len() >= 15, "{} recordings", all.len());
+    for one in all {
+        let tool = tool_of(&one.operation);
+        let body: Value = serde_json::from_str(&one.body).unwrap();
+        let answer = answer(tool, one.body.clone(), json!({"max_tokens": 25_000, "limit": 1_000})).await;
+        let name = format!("{} {} {}", one.operation, one.scenario, one.step);
+        if std::env::var_os("SHOW_ANSWERS").is_some() {
+            println!("=== {name}\n{answer}\n");
+        }
+        for record in body["data"].as_array().unwrap() {
+            let attributes = &record["attributes"];
+            let telling = ["span_id", "message"].iter().find_map(|key| attributes[*key].as_str()).or_else(|| attributes.pointer("/attributes/view/url_path")?.as_str());
+            let telling = telling.unwrap_or_else(|| panic!("{name}: nothing to look for"));
+            let start: String = telling.chars().take_while(|c| !matches!(c, '"' | '\n')).take(30).collect();
+            assert!(answer.contains(&start), "{name}: {start:?} is missing in\n{answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn columns_of_recorded_answers() {
+    let Some(all) = recordings(&["v2.ListLogs", "v2.ListSpans", "v2.ListEvents", "v2.SearchRUMEvents", "v2.AggregateSpans"]) else { return };
+    let mut outlines = Vec::new();
+    for one in all.into_iter().filter(|one| one.step == 0) {
+        let arguments = if one.operation == "v2.AggregateSpans" { json!({"interval": "5m"}) } else { json!({"limit": 1_000}) };
+        let text = answer(tool_of(&one.operation), one.body, arguments).await;
+        outlines.push(format!("{} {}\n{}", one.operation, one.scenario.rsplit('/').next().unwrap_or_default(), outline(&text)));
+    }
+    insta::assert_snapshot!(outlines.join("\n"));
+}
+
+#[tokio::test]
+async fn a_recorded_series_of_spans_is_one_line() {
+    let Some(all) = recordings(&["v2.AggregateSpans"]) else { return };
+    let one = all.into_iter().next().expect("one is recorded");
+    let answer = answer("spans_aggregate", one.body, json!({"interval": "5m"})).await;
+    assert!(answer.contains("count: min 154 avg 305 max 513 at 2023-06-29T09:45:00Z last 196 sum 1220 shape 0951"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_recorded_answer_without_buckets_is_diagnosed() {
+    let Some(all) = recordings(&["v2.AggregateLogs"]) else { return };
+    for one in all {
+        let answer = answer("logs_aggregate", one.body, json!({"query": "service:web"})).await;
+        assert!(answer.contains("none in the last 24 h either"), "{answer}");
+    }
+}
