@@ -1,8 +1,10 @@
 //! Answers made for a context window: facts line, compact table in a fence, notes, cursor.
 
+mod body;
 mod cells;
 mod cursor;
 mod fence;
+mod json;
 mod mask;
 mod refusal;
 mod render;
@@ -12,6 +14,8 @@ mod view;
 mod when;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod tests;
 
 pub use cursor::{ArgumentsDigest, Sealer, arguments_digest};
 pub use fence::fenced;

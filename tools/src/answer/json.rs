@@ -1,0 +1,200 @@
+//! Records as compact JSON within a budget: nothing that says nothing, long texts and lists cut with the count.
+
+use super::{cells::Safe, mask, tokens};
+use datadog_client::untrusted;
+use serde_json::{Map, Value};
+
+/// Objects nested deeper than this are never shown whole.
+const MAX_DEPTH: usize = 60;
+
+/// A value as it may be shown.
+#[derive(Debug)]
+pub(super) struct Shrunk {
+    pub(super) text: String,
+    pub(super) masked: usize,
+    /// Texts and lists that were cut.
+    pub(super) cut: usize,
+    /// Null and empty fields that were dropped.
+    pub(super) dropped: usize,
+}
+
+/// How much of a value is shown.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Tokens of one text.
+    text: usize,
+    /// Elements of one list, and fields of one object.
+    items: usize,
+    depth: usize,
+}
+
+struct Walk {
+    limits: Limits,
+    masks: bool,
+    masked: usize,
+    cut: usize,
+    dropped: usize,
+    /// Estimated tokens so far; the walk stops above the budget, whatever the size of the value.
+    spent: usize,
+    budget: usize,
+}
+
+/// `value` as compact JSON of at most `budget` tokens, as much of it as fits.
+pub(super) fn shrink(value: &Value, masks: bool, budget: usize) -> Shrunk {
+    let steps = [(budget, usize::MAX, MAX_DEPTH), (budget / 2, 400, 40), (budget / 4, 100, 20), (budget / 8, 40, 12), (100, 20, 8), (50, 10, 6), (30, 6, 5), (20, 4, 4), (12, 3, 3), (8, 2, 2)];
+    let mut last = None;
+    for (text, items, depth) in steps {
+        let limits = Limits { text: text.max(8), items, depth };
+        let mut walk = Walk { limits, masks, masked: 0, cut: 0, dropped: 0, spent: 0, budget };
+        let shown = walk.value(value, 0).unwrap_or(Value::Null);
+        if walk.spent > budget.saturating_mul(2) {
+            continue;
+        }
+        let text = shown.to_string();
+        let fits = tokens::estimate(&text) <= budget;
+        let shrunk = Shrunk { text, masked: walk.masked, cut: walk.cut, dropped: walk.dropped };
+        if fits {
+            return shrunk;
+        }
+        last = Some(shrunk);
+    }
+    // Hundreds of fields with endless names: the text itself is cut.
+    let mut shrunk = last.unwrap_or_else(|| Shrunk { text: value_size(value), masked: 0, cut: 1, dropped: 0 });
+    let kept = tokens::prefix(&shrunk.text, budget.saturating_sub(8)).len();
+    if kept < shrunk.text.len() {
+        let left = shrunk.text[kept..].chars().count();
+        shrunk.text.truncate(kept);
+        shrunk.text.push_str(&format!("…[+{left} chars]"));
+        shrunk.cut += 1;
+    }
+    shrunk
+}
+
+fn value_size(value: &Value) -> String {
+    match value {
+        Value::Object(map) => format!("{{…{} fields}}", map.len()),
+        Value::Array(items) => format!("[…{} items]", items.len()),
+        _ => String::new(),
+    }
+}
+
+impl Walk {
+    /// The value as it is shown; `None` when it says nothing.
+    fn value(&mut self, value: &Value, depth: usize) -> Option<Value> {
+        if self.spent > self.budget.saturating_mul(2) {
+            return Some(Value::Null);
+        }
+        match value {
+            Value::Null => self.nothing(),
+            Value::String(text) if text.is_empty() => self.nothing(),
+            Value::Array(items) if items.is_empty() => self.nothing(),
+            Value::Object(map) if map.is_empty() => self.nothing(),
+            Value::String(text) => Some(self.text(text)),
+            Value::Array(_) | Value::Object(_) if depth >= self.limits.depth => {
+                self.cut += 1;
+                self.spent += 6;
+                Some(Value::String(value_size(value)))
+            }
+            Value::Array(items) => Some(self.list(items, depth)),
+            Value::Object(map) => self.object(map, depth),
+            scalar => {
+                self.spent += 2;
+                Some(scalar.clone())
+            }
+        }
+    }
+
+    fn nothing(&mut self) -> Option<Value> {
+        self.dropped += 1;
+        None
+    }
+
+    fn text(&mut self, text: &str) -> Value {
+        let safe = Safe::of(text, self.masks, self.limits.text);
+        self.masked += safe.masked;
+        self.cut += usize::from(safe.cut > 0);
+        self.spent += 2 + tokens::estimate(&safe.text);
+        Value::String(safe.text)
+    }
+
+    fn list(&mut self, items: &[Value], depth: usize) -> Value {
+        // An element that says nothing keeps its place: in a list of points the place means something.
+        let mut shown: Vec<Value> = Vec::new();
+        for item in items.iter().take(self.limits.items) {
+            shown.push(self.value(item, depth + 1).unwrap_or(Value::Null));
+            if self.spent > self.budget.saturating_mul(2) {
+                break;
+            }
+        }
+        if items.len() > self.limits.items {
+            self.cut += 1;
+            self.spent += 5;
+            shown.push(Value::String(format!("…[+{} items]", items.len() - self.limits.items)));
+        }
+        Value::Array(shown)
+    }
+
+    fn object(&mut self, map: &Map<String, Value>, depth: usize) -> Option<Value> {
+        let mut shown = Map::new();
+        for (key, value) in map.iter().take(self.limits.items) {
+            let secret = self.masks && value.is_string() && mask::is_secret_field(key);
+            let value = if secret {
+                self.masked += 1;
+                Some(Value::String("[masked:field]".to_owned()))
+            } else {
+                self.value(value, depth + 1)
+            };
+            if let Some(value) = value {
+                let name = untrusted::clean(key);
+                let name = untrusted::cap(&name, 200);
+                self.spent += 2 + tokens::estimate(&name);
+                shown.insert(name.into_owned(), value);
+            }
+        }
+        if map.len() > self.limits.items {
+            self.cut += 1;
+            self.spent += 6;
+            shown.insert("…".to_owned(), Value::String(format!("[+{} fields]", map.len() - self.limits.items)));
+        }
+        if shown.is_empty() { self.nothing() } else { Some(Value::Object(shown)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn whole_when_it_fits_without_what_says_nothing() {
+        let shrunk = shrink(&json!({"id": 18_446_744_073_709_551_615_u64, "a": null, "b": "", "c": [], "d": {"e": {}}, "f": [null, 1], "password": "hunter22"}), true, 500);
+        assert_eq!(shrunk.text, r#"{"id":18446744073709551615,"f":[null,1],"password":"[masked:field]"}"#);
+        assert_eq!((shrunk.masked, shrunk.cut, shrunk.dropped), (1, 0, 5));
+    }
+
+    #[test]
+    fn cut_with_counts_when_it_does_not() {
+        let value = json!({"name": "n", "message": "word ".repeat(5_000), "items": (0..5_000).map(|at| json!({"at": at, "text": "some text"})).collect::<Vec<_>>()});
+        for budget in [60, 300, 2_000] {
+            let shrunk = shrink(&value, true, budget);
+            assert!(tokens::estimate(&shrunk.text) <= budget, "{budget}");
+            assert!(shrunk.text.starts_with(r#"{"name":"n","message":"word word"#), "{}", shrunk.text);
+            assert!(shrunk.text.contains(" chars]") && shrunk.text.contains(" items]") && shrunk.cut >= 2, "{}", shrunk.text);
+            assert!(serde_json::from_str::<Value>(&shrunk.text).is_ok());
+        }
+    }
+
+    #[test]
+    fn wide_and_deep_values_fit_too() {
+        let wide: Map<String, Value> = (0..3_000).map(|at| (format!("field_number_{at}"), json!(at))).collect();
+        let mut deep = json!("x");
+        for _ in 0..100 {
+            deep = json!({"inner": deep});
+        }
+        for value in [Value::Object(wide), deep, json!(vec!["x"; 100_000]), json!({"k".repeat(100_000): 1})] {
+            let shrunk = shrink(&value, true, 200);
+            assert!(tokens::estimate(&shrunk.text) <= 200);
+            assert!(shrunk.text.contains('…'));
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Records spread over columns, row by row, so that reading stops where the budget ends.
+
+use super::super::{
+    Column, Form,
+    cells::{ABSENT, Cells, Id},
+    mask, when,
+};
+use super::pick::{Paths, Wanted, tags, value_at};
+use crate::rows::{self, Leaf};
+use jiff::Timestamp;
+use serde_json::Value;
+use std::{borrow::Cow, collections::HashMap};
+
+/// Tokens a time takes, for knowing when to stop reading.
+const TIME_TOKENS: usize = 7;
+
+/// One cell before it is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    Text(Id),
+    /// Shown relative to the date that its column shares.
+    Time(Timestamp),
+}
+
+/// One column of the grid.
+#[derive(Debug)]
+pub(super) struct GridColumn {
+    pub(super) path: String,
+    /// Header the tool gave it; others get one from their path.
+    pub(super) name: Option<String>,
+    form: Form,
+    /// One key of a list of tags.
+    pub(super) tag: bool,
+    id: bool,
+    secret: bool,
+    timely: bool,
+    /// Row and entry, rows ascending; rows without an entry are absent.
+    entries: Vec<(u32, Entry)>,
+}
+
+/// Records spread over columns.
+#[derive(Debug)]
+pub(in super::super) struct Grid<'a> {
+    pub(super) cells: Cells<'a>,
+    pub(super) columns: Vec<GridColumn>,
+    pub(super) all: bool,
+    pub(in super::super) rows: usize,
+    /// Tokens of all different values read so far: at least what the rows cost.
+    pub(in super::super) spent: usize,
+    wanted: Vec<Column>,
+    paths: Paths,
+    path: String,
+}
+
+/// The ids of one column's first rows, and what its header adds.
+pub(super) struct Laid {
+    pub(super) ids: Vec<Id>,
+    pub(super) label: String,
+}
+
+impl<'a> Grid<'a> {
+    /// An empty grid; `cap` is the most tokens of one cell.
+    pub(in super::super) fn new(wanted: &Wanted, masks: bool, cap: usize) -> Self {
+        let (all, wanted) = match wanted {
+            Wanted::All(columns) => (true, columns.clone()),
+            Wanted::These(columns) => (false, columns.clone()),
+        };
+        let mut grid = Self { cells: Cells::new(masks, cap), columns: Vec::new(), all, rows: 0, spent: 0, wanted, paths: Paths::default(), path: String::new() };
+        for at in 0..grid.wanted.len() {
+            let column = grid.wanted[at].clone();
+            grid.column(&column.path, Some(&column), false);
+        }
+        grid
+    }
+
+    /// Adds one record as the next row.
+    pub(in super::super) fn push(&mut self, record: &'a Value) {
+        let row = self.rows as u32;
+        self.rows += 1;
+        if self.all {
+            let mut path = std::mem::take(&mut self.path);
+            rows::leaves(record, &mut path, &mut |path, leaf| self.leaf(row, path, leaf));
+            path.clear();
+            self.path = path;
+            return;
+        }
+        for at in 0..self.wanted.len() {
+            let path = self.wanted[at].path.clone();
+            match value_at(record, &path) {
+                Some(value) => self.value(row, &path, value),
+                None => {
+                    if let Some(text) = tag_at(record, &path) {
+                        let (column, _) = self.paths.number(&path);
+                        self.text(row, column, Cow::Owned(text));
+                    }
+                }
+            }
+        }
+    }
+
+    /// How many columns there are.
+    pub(in super::super) fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Everything of one wanted column: an object stays JSON in its cell.
+    fn value(&mut self, row: u32, path: &str, value: &'a Value) {
+        let leaf = match value {
+            Value::Null => return,
+            Value::String(text) if text.is_empty() => return,
+            Value::Array(items) if items.is_empty() => return,
+            Value::Object(map) if map.is_empty() => return,
+            Value::Array(items) if !items.iter().any(|item| item.is_object() || item.is_array() || item.is_null()) => Leaf::List(items),
+            Value::Array(_) | Value::Object(_) => Leaf::Json(value),
+            scalar => Leaf::Scalar(scalar),
+        };
+        self.leaf(row, path, leaf);
+    }
+
+    fn leaf(&mut self, row: u32, path: &str, leaf: Leaf<'a>) {
+        let Some(tags) = tags(leaf) else {
+            let column = self.column(path, None, false);
+            self.entry(row, column, leaf);
+            return;
+        };
+        // One cell a key; a key that stands twice keeps both values.
+        let mut by_key: Vec<(Option<&'a str>, Cow<'a, str>)> = Vec::with_capacity(tags.len());
+        let mut places: HashMap<Option<&'a str>, usize> = HashMap::with_capacity(tags.len());
+        for (key, value) in tags {
+            if let Some(place) = places.get(&key) {
+                let joined = by_key[*place].1.to_mut();
+                joined.push_str(if key.is_some() { "|" } else { " " });
+                joined.push_str(value);
+            } else {
+                places.insert(key, by_key.len());
+                by_key.push((key, Cow::Borrowed(value)));
+            }
+        }
+        let mut full = String::with_capacity(path.len() + 32);
+        for (key, value) in by_key {
+            full.clear();
+            full.push_str(path);
+            if let Some(key) = key {
+                full.push('.');
+                full.push_str(key);
+            }
+            let column = self.column(&full, None, key.is_some());
+            self.text(row, column, value);
+        }
+    }
+
+    fn entry(&mut self, row: u32, column: usize, leaf: Leaf<'a>) {
+        let GridColumn { form, timely, secret, .. } = self.columns[column];
+        if let Leaf::Scalar(value) = leaf {
+            let time = match form {
+                Form::Time => when::instant(value, false),
+                Form::Seconds => when::instant(value, true),
+                Form::Plain if timely || is_iso(value) => when::instant(value, false),
+                _ => None,
+            };
+            if let Some(time) = time {
+                self.spent += TIME_TOKENS;
+                self.columns[column].entries.push((row, Entry::Time(time)));
+                return;
+            }
+            if let (Form::Nanos, Some(nanos)) = (form, value.as_f64()) {
+                self.text(row, column, Cow::Owned(when::nanos(nanos)));
+                return;
+            }
+            if secret && self.cells.masks() && value.is_string() {
+                let id = self.cells.intern_secret();
+                self.columns[column].entries.push((row, Entry::Text(id)));
+                return;
+            }
+        }
+        let text = match leaf {
+            Leaf::List(items) if items.iter().all(|item| item.as_str().is_none_or(|text| !text.is_empty() && !text.contains(char::is_whitespace))) => Cow::Owned(joined(items)),
+            other => other.text(),
+        };
+        self.text(row, column, text);
+    }
+
+    fn text(&mut self, row: u32, column: usize, text: Cow<'a, str>) {
+        let before = self.cells.len();
+        let id = self.cells.intern(text, self.columns[column].id);
+        if id == ABSENT {
+            return;
+        }
+        self.spent += 1;
+        if self.cells.len() > before {
+            self.spent += self.cells.get(id).tokens;
+        }
+        self.columns[column].entries.push((row, Entry::Text(id)));
+    }
+
+    /// The column of a path, made when it is new.
+    fn column(&mut self, path: &str, given: Option<&Column>, tag: bool) -> usize {
+        let (number, new) = self.paths.number(path);
+        if new {
+            let last = path.rsplit('.').next().unwrap_or(path);
+            self.columns.push(GridColumn {
+                path: path.to_owned(),
+                name: given.map(|column| column.name.clone()),
+                form: given.map_or(Form::Plain, |column| column.form),
+                tag,
+                id: given.is_some_and(|column| column.form == Form::Id) || last == "id" || last.ends_with("_id") || last.ends_with("Id"),
+                secret: mask::is_secret_field(path),
+                timely: is_timely(last),
+                entries: Vec::new(),
+            });
+        }
+        number
+    }
+
+    /// The first `rows` ids of a column, its times without the date they share.
+    pub(super) fn lay(&mut self, column: usize, rows: usize) -> Laid {
+        let entries = std::mem::take(&mut self.columns[column].entries);
+        let shown = &entries[..entries.partition_point(|(row, _)| (*row as usize) < rows)];
+        let times = shown.iter().filter_map(|(_, entry)| match entry {
+            Entry::Time(time) => Some(*time),
+            Entry::Text(_) => None,
+        });
+        let lifted = when::common(times);
+        let mut ids = vec![ABSENT; rows];
+        let mut timed = false;
+        for (row, entry) in shown {
+            ids[*row as usize] = match entry {
+                Entry::Text(id) => *id,
+                Entry::Time(time) => {
+                    timed = true;
+                    self.cells.intern(Cow::Owned(lifted.short(*time)), true)
+                }
+            };
+        }
+        self.columns[column].entries = entries;
+        Laid { ids, label: if timed { lifted.label() } else { String::new() } }
+    }
+}
+
+/// The value at a path of a record, a tag's among them, as Datadog gave it.
+pub(in super::super) fn value(record: &Value, path: &str) -> Option<Value> {
+    value_at(record, path).filter(|value| !value.is_null()).cloned().or_else(|| tag_at(record, path).map(Value::String))
+}
+
+/// The value of `…tags.key` in a list of `key:value` texts.
+fn tag_at(record: &Value, path: &str) -> Option<String> {
+    path.match_indices('.').find_map(|(cut, _)| {
+        let (list, key) = (value_at(record, &path[..cut])?.as_array()?, &path[cut + 1..]);
+        let values: Vec<&str> = list.iter().filter_map(|item| item.as_str()?.split_once(':').filter(|(name, _)| *name == key).map(|(_, value)| value)).collect();
+        (!values.is_empty()).then(|| values.join("|"))
+    })
+}
+
+fn joined(items: &[Value]) -> String {
+    let mut text = String::new();
+    for item in items {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        match item {
+            Value::String(part) => text.push_str(part),
+            other => text.push_str(&other.to_string()),
+        }
+    }
+    text
+}
+
+fn is_iso(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| {
+        let bytes = text.as_bytes();
+        (20..=35).contains(&bytes.len()) && bytes[..4].iter().all(u8::is_ascii_digit) && bytes[4] == b'-' && bytes[10] == b'T' && bytes[13] == b':'
+    })
+}
+
+/// Names under which epoch milliseconds are times and not numbers.
+fn is_timely(last: &str) -> bool {
+    let last = last.to_ascii_lowercase();
+    ["timestamp", "time", "date", "_at", "created", "modified", "_ts", "_ms"].iter().any(|end| last.ends_with(end)) || matches!(last.as_str(), "start" | "end" | "from" | "to" | "ts")
+}

@@ -1,0 +1,1 @@
+//! The table on hand-made records and on the shop's events.

@@ -1,0 +1,359 @@
+//! A grid's first rows as text: what all rows share, side tables, the rows, and long values below.
+
+use super::super::cells::{ABSENT, Id};
+use super::factor::{self, Factored, Part, Slot};
+use super::{Grid, shape};
+use crate::rows;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write as _,
+};
+
+/// A value this dear that stands in the tables more than once is written once below them.
+const DEAR: usize = 10;
+/// A column the tool chose and whose values are dearer than this may leave the main table.
+const SHORT: usize = 4;
+/// A tag that fewer than one row in this many has shares a cell with other such tags.
+const SPARSE: usize = 2;
+/// Shapes are told apart only in tables of many columns.
+const MANY: usize = 8;
+
+/// Rows as text.
+#[derive(Debug)]
+pub(in super::super) struct Written {
+    pub(in super::super) text: String,
+    /// Secrets masked in it.
+    pub(in super::super) masked: usize,
+    /// Cells that were cut.
+    pub(in super::super) cut: usize,
+    /// Columns that were left out, for the fallback of one oversized row.
+    pub(in super::super) columns_left: usize,
+}
+
+/// One column laid out for the rows that are shown.
+struct Shown {
+    header: String,
+    ids: Vec<Id>,
+    pinned: bool,
+}
+
+impl Grid<'_> {
+    /// The first `count` rows; at most `columns` columns of them.
+    pub(in super::super) fn write(&mut self, count: usize, columns: usize) -> Written {
+        let count = count.min(self.rows);
+        let (mut shown, lifted) = self.laid(count);
+        let columns_left = shown.len().saturating_sub(columns);
+        shown.truncate(columns);
+        let (shown, equal) = without_equals(shown);
+        let factored = self.factored(&shown, count);
+        let mut page = Page { grid: self, shown: &shown, factored: &factored, printed: HashMap::new(), marks: HashMap::new(), blocks: Vec::new(), used: HashSet::new(), out: String::new() };
+        page.lifted("every row: ", &lifted);
+        if !equal.is_empty() {
+            page.line(&format!("equal columns: {}", equal.join("; ")));
+        }
+        page.rows(count, !lifted.is_empty());
+        let used: HashSet<Id> = page.used.iter().copied().chain(lifted.iter().map(|(_, id)| *id)).collect();
+        let text = page.finish();
+        let texts = || used.iter().map(|id| self.cells.get(*id));
+        Written { text, masked: texts().map(|text| text.masked).sum(), cut: texts().filter(|text| text.cut > 0).count(), columns_left }
+    }
+
+    /// Columns with something in them, and those whose value all rows share.
+    fn laid(&mut self, count: usize) -> (Vec<Shown>, Vec<(String, Id)>) {
+        let headers = self.headers();
+        let (mut shown, mut lifted, mut sparse) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, header) in headers.into_iter().enumerate() {
+            let laid = self.lay(at, count);
+            let there = laid.ids.iter().filter(|id| **id != ABSENT).count();
+            if there == 0 {
+                continue;
+            }
+            let header = format!("{header}{}", laid.label);
+            if count > 1 && laid.ids.iter().all(|id| *id == laid.ids[0]) {
+                lifted.push((header, laid.ids[0]));
+                continue;
+            }
+            if self.columns[at].tag && there * SPARSE < count {
+                sparse.push((at, laid.ids));
+                continue;
+            }
+            let dear = laid.ids.iter().map(|id| self.cells.get(*id).tokens).sum::<usize>() > SHORT * there;
+            let pinned = !laid.label.is_empty() || self.columns[at].name.is_some() && !dear || !self.all && !dear;
+            shown.push(Shown { header, ids: laid.ids, pinned });
+        }
+        if let Some(rest) = self.sparse_tags(&sparse, count) {
+            shown.push(rest);
+        }
+        (shown, lifted)
+    }
+
+    /// Short names of the columns; those of the tool keep the names it gave.
+    fn headers(&self) -> Vec<String> {
+        let paths: Vec<&str> = self.columns.iter().map(|column| column.path.as_str()).collect();
+        let given: HashSet<&str> = self.columns.iter().filter_map(|column| column.name.as_deref()).collect();
+        let short = rows::headers(&paths);
+        let name = |(column, short): (&super::grid::GridColumn, String)| match &column.name {
+            Some(name) => name.clone(),
+            None if given.contains(short.as_str()) => column.path.clone(),
+            None => short,
+        };
+        self.columns.iter().zip(short).map(name).map(|header| one_word(&header)).collect()
+    }
+
+    /// Tags that few rows have, as `key:value key:value` in one cell.
+    fn sparse_tags(&mut self, sparse: &[(usize, Vec<Id>)], count: usize) -> Option<Shown> {
+        if sparse.is_empty() {
+            return None;
+        }
+        let mut ids = Vec::with_capacity(count);
+        for row in 0..count {
+            let mut text = String::new();
+            for (at, column) in sparse.iter().filter(|(_, column)| column[row] != ABSENT) {
+                let key = self.columns[*at].path.rsplit_once("tags.").map_or(self.columns[*at].path.as_str(), |(_, key)| key);
+                let _infallible = write!(text, "{}{key}:{}", if text.is_empty() { "" } else { " " }, self.cells.get(column[row]).text);
+            }
+            ids.push(self.cells.intern(text.into(), true));
+        }
+        let taken = self.columns.iter().any(|column| column.name.as_deref() == Some("tags"));
+        Some(Shown { header: if taken { "more tags" } else { "tags" }.to_owned(), ids, pinned: false })
+    }
+
+    fn factored(&self, shown: &[Shown], count: usize) -> Factored {
+        let price = |id: Id| {
+            let text = self.cells.get(id);
+            text.tokens + text.block.map_or(0, |_| 2)
+        };
+        let parts: Vec<Part<'_>> = shown.iter().map(|column| Part { ids: &column.ids, price: &price, header: column.header.len() / 4 + 1, pinned: column.pinned || count < 4 }).collect();
+        factor::factor(&parts, count)
+    }
+}
+
+/// Columns that equal an earlier one in every row, said once: `service = dd.service`.
+fn without_equals(shown: Vec<Shown>) -> (Vec<Shown>, Vec<String>) {
+    if shown.first().is_none_or(|column| column.ids.len() < 2) {
+        return (shown, Vec::new());
+    }
+    let mut first: HashMap<Vec<Id>, usize> = HashMap::new();
+    let mut equal: Vec<(usize, String)> = Vec::new();
+    let mut kept: Vec<Shown> = Vec::new();
+    for column in shown {
+        match first.get(&column.ids) {
+            Some(known) => match equal.iter_mut().find(|(other, _)| other == known) {
+                Some((_, names)) => {
+                    names.push_str(" = ");
+                    names.push_str(&column.header);
+                }
+                None => equal.push((*known, format!("{} = {}", kept[*known].header, column.header))),
+            },
+            None => {
+                first.insert(column.ids.clone(), kept.len());
+                kept.push(column);
+            }
+        }
+    }
+    (kept, equal.into_iter().map(|(_, names)| names).collect())
+}
+
+/// A header is one line without tabs, whatever the key was.
+fn one_word(header: &str) -> String {
+    let clean = datadog_client::untrusted::clean(header);
+    let word: String = clean.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    datadog_client::untrusted::cap(&word, 120).into_owned()
+}
+
+/// The text as it grows.
+struct Page<'g, 'a> {
+    grid: &'g Grid<'a>,
+    shown: &'g [Shown],
+    factored: &'g Factored,
+    /// How often each text is printed.
+    printed: HashMap<Id, usize>,
+    /// Numbers of what is written below.
+    marks: HashMap<Below, usize>,
+    blocks: Vec<Below>,
+    used: HashSet<Id>,
+    out: String,
+}
+
+/// What is written below the tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Below {
+    /// A whole value that stands in several cells.
+    Value(Id),
+    /// The lines after the first of a value.
+    Block(usize),
+}
+
+impl Page<'_, '_> {
+    fn line(&mut self, line: &str) {
+        self.out.push_str(line);
+        self.out.push('\n');
+    }
+
+    /// `label a=1; b=2`.
+    fn lifted(&mut self, label: &str, columns: &[(String, Id)]) {
+        if columns.is_empty() {
+            return;
+        }
+        let mut line = label.to_owned();
+        for (at, (header, id)) in columns.iter().enumerate() {
+            let cell = self.cell(*id);
+            let quoted = if cell.contains("; ") { serde_json::to_string(&cell).unwrap_or(cell) } else { cell };
+            let _infallible = write!(line, "{}{header}={quoted}", if at == 0 { "" } else { "; " });
+        }
+        self.line(&line);
+    }
+
+    fn rows(&mut self, count: usize, mut apart: bool) {
+        let main = &self.factored.main;
+        let has = |row: usize, slot: Slot| match slot {
+            Slot::Column(column) => self.shown[column].ids[row] != ABSENT,
+            Slot::Reference(side) => self.factored.sides[side].numbers[row] != 0,
+        };
+        let groups = if main.len() >= MANY { shape::groups(count, main.len(), |row, at| has(row, main[at])) } else { vec![(0..count).collect()] };
+        self.count(&groups);
+        for at in (0..self.factored.sides.len()).rev() {
+            self.side(at);
+            apart = true;
+        }
+        let several = groups.len() > 1;
+        for rows in groups {
+            let mut slots: Vec<Slot> = main.iter().copied().filter(|slot| rows.iter().any(|row| has(*row, *slot))).collect();
+            let mut shared = Vec::new();
+            if several && rows.len() > 2 {
+                slots.retain(|slot| match slot {
+                    Slot::Column(column) if rows.iter().all(|row| self.shown[*column].ids[*row] == self.shown[*column].ids[rows[0]]) => {
+                        shared.push((self.shown[*column].header.clone(), self.shown[*column].ids[rows[0]]));
+                        false
+                    }
+                    _ => true,
+                });
+            }
+            if several {
+                self.out.push('\n');
+                let label = format!("{} rows{}", rows.len(), if shared.is_empty() { "" } else { ", each " });
+                if shared.is_empty() { self.line(&label) } else { self.lifted(&label, &shared) }
+            } else if apart {
+                self.out.push('\n');
+            }
+            self.table(&slots, None, &rows);
+        }
+    }
+
+    /// Counts how often each text will be printed, so that dear ones are written below.
+    fn count(&mut self, groups: &[Vec<usize>]) {
+        let factored = self.factored;
+        let mut seen = |slots: &[Slot], rows: &[usize]| {
+            for slot in slots {
+                if let Slot::Column(column) = slot {
+                    for row in rows {
+                        *self.printed.entry(self.shown[*column].ids[*row]).or_default() += 1;
+                    }
+                }
+            }
+        };
+        for rows in groups {
+            seen(&factored.main, rows);
+        }
+        for side in &factored.sides {
+            seen(&side.slots, &side.firsts);
+        }
+    }
+
+    fn side(&mut self, at: usize) {
+        let side = &self.factored.sides[at];
+        self.out.push_str("per ");
+        let key = self.header(side.key);
+        self.out.push_str(&key);
+        self.out.push_str(":\n");
+        self.table(&side.slots, Some(side.key), &side.firsts);
+    }
+
+    /// Header and rows; the key of a side table stands first.
+    fn table(&mut self, slots: &[Slot], key: Option<Slot>, rows: &[usize]) {
+        let all: Vec<Slot> = key.into_iter().chain(slots.iter().copied()).collect();
+        let header: Vec<String> = all.iter().map(|slot| self.header(*slot)).collect();
+        self.line(&header.join("\t"));
+        for row in rows {
+            let start = self.out.len();
+            for (at, slot) in all.iter().enumerate() {
+                if at > 0 {
+                    self.out.push('\t');
+                }
+                match slot {
+                    Slot::Column(column) => {
+                        let cell = self.cell(self.shown[*column].ids[*row]);
+                        self.out.push_str(&cell);
+                    }
+                    Slot::Reference(side) => {
+                        let number = self.factored.sides[*side].numbers[*row];
+                        if number > 0 {
+                            let _infallible = write!(self.out, "{number}");
+                        }
+                    }
+                }
+            }
+            let end = self.out.trim_end_matches('\t').len().max(start);
+            self.out.truncate(end);
+            self.out.push('\n');
+        }
+    }
+
+    fn header(&self, slot: Slot) -> String {
+        match slot {
+            Slot::Column(column) => self.shown[column].header.clone(),
+            Slot::Reference(side) => {
+                let numbered = self.factored.sides[..side].iter().filter(|side| matches!(side.key, Slot::Reference(_))).count();
+                if numbered == 0 { "ref".to_owned() } else { format!("ref{}", numbered + 1) }
+            }
+        }
+    }
+
+    /// The text of a cell: itself, or marks of what is written below.
+    fn cell(&mut self, id: Id) -> String {
+        if id == ABSENT {
+            return String::new();
+        }
+        self.used.insert(id);
+        let text = self.grid.cells.get(id);
+        let dear = text.tokens >= DEAR && self.printed.get(&id).is_some_and(|times| *times > 1);
+        let first = if dear { format!("^{}", self.mark(Below::Value(id))) } else { text.text.clone() };
+        match text.block {
+            Some(block) if !dear => format!("{first} ^{}", self.mark(Below::Block(block))),
+            _ => first,
+        }
+    }
+
+    fn mark(&mut self, below: Below) -> usize {
+        *self.marks.entry(below).or_insert_with(|| {
+            self.blocks.push(below);
+            self.blocks.len()
+        })
+    }
+
+    fn finish(mut self) -> String {
+        let mut at = 0;
+        while at < self.blocks.len() {
+            if at == 0 {
+                self.out.push('\n');
+            }
+            let body = match self.blocks[at] {
+                Below::Value(id) => {
+                    let text = self.grid.cells.get(id);
+                    match text.block {
+                        Some(block) => format!("{} ^{}", text.text, self.mark(Below::Block(block))),
+                        None => text.text.clone(),
+                    }
+                }
+                Below::Block(number) => {
+                    // A line of data that looks like the next mark is moved in by a space.
+                    let block = &self.grid.cells.block(number).0;
+                    block.split('\n').map(|line| if line.starts_with('^') { format!(" {line}") } else { line.to_owned() }).collect::<Vec<_>>().join("\n")
+                }
+            };
+            let _infallible = writeln!(self.out, "^{}: {body}", at + 1);
+            at += 1;
+        }
+        self.out
+    }
+}
