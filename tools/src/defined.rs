@@ -202,7 +202,7 @@ fn link(template: &str, given: &Map<String, Value>, range: Option<TimeRange>) ->
 fn remove(answer: &mut Value, path: &str) -> bool {
     let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
     match answer {
-        Value::Array(items) => items.iter_mut().fold(false, |any, item| remove(item, path) || any),
+        Value::Array(items) => items.iter_mut().map(|item| remove(item, path)).fold(false, |any, one| any | one),
         Value::Object(object) => match rest {
             None => object.shift_remove(head).is_some(),
             Some(rest) => object.get_mut(head).is_some_and(|inner| remove(inner, rest)),

@@ -2,7 +2,7 @@
 
 use crate::{
     Answer, CallContext, Effect, NativeTool, Output, Progress, Registry, Tool,
-    answer::{self, Page, RenderContext, Sealer, View, ViewDefaults},
+    answer::{self, RenderContext, Sealer, View, ViewDefaults},
     arguments,
     defined::ByOperation,
     native::reach,
@@ -18,6 +18,8 @@ use std::{fmt, sync::Arc};
 pub struct ToolboxConfig {
     /// Key that seals cursors; the same on every replica.
     pub seal_key: [u8; 32],
+    /// Name of the session that calls use, `default` unless another was chosen.
+    pub org: String,
     /// Budget of an answer in estimated tokens when the caller names none.
     pub default_tokens: usize,
     /// Largest budget a caller may ask for.
@@ -28,7 +30,7 @@ pub struct ToolboxConfig {
 
 impl Default for ToolboxConfig {
     fn default() -> Self {
-        Self { seal_key: rand::random(), default_tokens: 4_000, max_tokens: 25_000, mask_secrets: true }
+        Self { seal_key: rand::random(), org: "default".to_owned(), default_tokens: 4_000, max_tokens: 25_000, mask_secrets: true }
     }
 }
 
@@ -119,6 +121,12 @@ impl Toolbox {
         &self.client
     }
 
+    /// A refusal as the agent reads it.
+    #[must_use]
+    pub fn refusal_text(&self, refusal: &Refusal) -> String {
+        answer::refusal_text(refusal, &self.sealer)
+    }
+
     /// Calls a listed tool by name or alias.
     pub async fn call(&self, call: &Call<'_>, name: &str, arguments: Map<String, Value>) -> Result<Answer, CallError> {
         let Some(tool) = self.registry.listed_tool(name) else {
@@ -205,7 +213,7 @@ impl Toolbox {
             Target::Tool(tool) => tool.run.run(&cx, arguments).await?,
             Target::Operation(operation) => ByOperation(operation).run(&cx, arguments).await?,
         };
-        let render = RenderContext { site: self.client.site().name(), sealer: &self.sealer, who: call.who, tool: name, digest: &digest, page: page.as_ref().map(Page::clone) };
+        let render = RenderContext { site: self.client.site().name(), org: &self.config.org, sealer: &self.sealer, who: call.who, tool: name, digest, page: page.as_ref() };
         answer::render(draft, &view, &render)
     }
 }

@@ -57,14 +57,15 @@ fn tool_table(tools: &[Value]) -> String {
 fn option_table() -> String {
     let mut table = "| flag | variable | `config.toml` | default | what |\n| --- | --- | --- | --- | --- |\n".to_owned();
     for option in datadog_mcp::cli::options() {
-        let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
+        let code = |text: Option<&str>| text.map(|text| format!("`{text}`")).unwrap_or_default();
+        let flag = option.value.as_ref().map_or_else(|| option.flag.clone(), |value| format!("{} {value}", option.flag));
         let _infallible = writeln!(
             table,
             "| {} | {} | {} | {} | {} |",
-            code(&option.flag),
-            code(&option.variable),
-            code(&option.key),
-            code(&option.default),
+            code(Some(&flag)),
+            code(Some(&option.variable)),
+            code(option.key.as_deref()),
+            code(option.default.as_deref()),
             cell(&option.help)
         );
     }

@@ -1,6 +1,14 @@
 //! `cargo xtask`: everything a maintainer runs, one file per subcommand.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "these tasks talk to the person who runs them")]
+
+#[cfg(feature = "product")]
+mod bench;
 mod catalogue;
+#[cfg(feature = "product")]
+mod docs;
+mod server;
+mod tokens;
 
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -15,13 +23,26 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Measure speed, memory and tokens against a bare rmcp server and a bare HTTP client.
+    #[cfg(feature = "product")]
+    Bench(bench::Arguments),
     /// Write the static tables and body schemas of `crates/catalogue` from Datadog's published material.
     Catalogue(catalogue::Arguments),
+    /// Write the README's tables from what the program says of itself.
+    #[cfg(feature = "product")]
+    Docs(docs::Arguments),
+    /// Count what the tools cost a context window, and hold it against the budget.
+    Tokens,
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
+        #[cfg(feature = "product")]
+        Task::Bench(arguments) => bench::run(&arguments),
         Task::Catalogue(arguments) => catalogue::run(&arguments),
+        #[cfg(feature = "product")]
+        Task::Docs(arguments) => docs::run(&arguments),
+        Task::Tokens => tokens::run(),
     }
 }
 

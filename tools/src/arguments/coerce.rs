@@ -6,7 +6,7 @@ use serde_json::{Number, Value};
 /// Makes `value` fit `schema`, or says in a clause (`must be …, not …`) why it cannot.
 pub(super) fn coerce(value: Value, schema: &Value) -> Result<Value, String> {
     if let Some(options) = alternatives(schema) {
-        return any_of(value, options);
+        return any_of(&value, options);
     }
     if let Some(values) = schema.get("enum").and_then(Value::as_array) {
         return one_of(&value, values);
@@ -14,7 +14,7 @@ pub(super) fn coerce(value: Value, schema: &Value) -> Result<Value, String> {
     let value = match schema.get("type").and_then(Value::as_str) {
         Some("integer") => integer(value, schema)?,
         Some("number") => number(value, schema)?,
-        Some("boolean") => boolean(value)?,
+        Some("boolean") => boolean(&value)?,
         Some("string") => text(value)?,
         Some("array") => return list(value, schema),
         Some("object") => object(value)?,
@@ -52,8 +52,8 @@ fn alternatives(schema: &Value) -> Option<&Vec<Value>> {
 }
 
 /// An alternative of the value's own type wins over one that needs a coercion.
-fn any_of(value: Value, options: &[Value]) -> Result<Value, String> {
-    let kind = kind_of(&value);
+fn any_of(value: &Value, options: &[Value]) -> Result<Value, String> {
+    let kind = kind_of(value);
     let own = options.iter().filter(|option| option.get("type").and_then(Value::as_str).is_some_and(|t| t == kind));
     for option in own.chain(options) {
         if let Ok(fit) = coerce(value.clone(), option) {
@@ -61,7 +61,7 @@ fn any_of(value: Value, options: &[Value]) -> Result<Value, String> {
         }
     }
     let wanted = options.iter().map(describe).collect::<Vec<_>>().join(" or ");
-    Err(format!("must be {wanted}, not {}", show(&value)))
+    Err(format!("must be {wanted}, not {}", show(value)))
 }
 
 fn one_of(value: &Value, values: &[Value]) -> Result<Value, String> {
@@ -106,12 +106,12 @@ fn number(value: Value, schema: &Value) -> Result<Value, String> {
     }
 }
 
-fn boolean(value: Value) -> Result<Value, String> {
-    let as_word = plain(&value).trim().to_ascii_lowercase();
+fn boolean(value: &Value) -> Result<Value, String> {
+    let as_word = plain(value).trim().to_ascii_lowercase();
     match as_word.as_str() {
         "true" | "1" | "yes" => Ok(Value::Bool(true)),
         "false" | "0" | "no" => Ok(Value::Bool(false)),
-        _ => Err(format!("must be true or false, not {}", show(&value))),
+        _ => Err(format!("must be true or false, not {}", show(value))),
     }
 }
 

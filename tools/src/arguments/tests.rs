@@ -25,7 +25,6 @@ struct Sample {
 #[serde(rename_all = "snake_case")]
 #[allow(dead_code, reason = "only its schema is used")]
 enum Sort {
-    /// Newest first
     Newest,
     Oldest,
 }

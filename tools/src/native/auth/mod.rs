@@ -28,38 +28,32 @@ struct StatusTool;
 pub(crate) struct Arguments {}
 
 /// What is known of the identity that acts; text and structure of the answer say the same.
+///
+/// Field names say most of it, and every word here is paid for in each client's context: few have a description.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 struct Status {
-    /// Datadog accepts the credential.
     signed_in: bool,
-    /// Datadog site.
     site: String,
-    /// Session name.
     org: String,
-    /// `oauth`, `bearer`, `keys`, `bearer+keys` or `none`.
+    /// oauth, bearer, keys, bearer+keys or none
     credential: String,
-    /// Who acts, when Datadog says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<Identity>,
-    /// OAuth scopes of the session; left out when they cannot be known.
+    /// Absent when they cannot be known
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes: Option<Vec<String>>,
-    /// Scopes that were asked for and refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     refused_scopes: Vec<String>,
-    /// Listed tools that this identity cannot use, as far as that can be known before a call.
+    /// As far as it can be known before a call
     cannot_use: Vec<Unusable>,
-    /// Why `signed_in` is false, or what could not be found out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
 }
 
-/// A Datadog user or service account.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 struct Identity {
-    /// Name.
     name: String,
-    /// Handle, mostly the e-mail address.
     handle: String,
-    /// `disabled` and the like, when Datadog says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<String>,
 }
@@ -200,3 +194,6 @@ fn words(status: &Status) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,20 +51,20 @@ fn operation_text(operation: &'static Operation, registry: &Registry, body: usiz
         .filter_map(|(is, word)| is.then_some(word))
         .collect();
     if !marks.is_empty() {
-        let _ = write!(text, " [{}]", marks.join(", "));
+        let _infallible = write!(text, " [{}]", marks.join(", "));
     }
     let how = registry.withheld_operation(operation).map_or_else(|| via(operation.kind.effect()), withheld_words);
-    let _ = write!(text, " ({how})");
+    let _infallible = write!(text, " ({how})");
     let needs = needs(operation);
     if !needs.is_empty() {
-        let _ = write!(text, "\n  needs: {needs}");
+        let _infallible = write!(text, "\n  needs: {needs}");
     }
     if !operation.params.is_empty() {
-        let _ = write!(text, "\n  arguments: {}", operation.params.iter().map(param).collect::<Vec<_>>().join(", "));
+        let _infallible = write!(text, "\n  arguments: {}", operation.params.iter().map(param).collect::<Vec<_>>().join(", "));
     }
     if let Some(facts) = operation.body {
         let outline = datadog_catalogue::body_outline(operation, body).unwrap_or_else(|| facts.schema.to_owned());
-        let _ = write!(text, "\n  body{}: {outline}", if facts.required { " (required)" } else { "" });
+        let _infallible = write!(text, "\n  body{}: {outline}", if facts.required { " (required)" } else { "" });
     }
     text
 }

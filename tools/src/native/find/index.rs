@@ -26,8 +26,18 @@ impl Entry {
 #[derive(Debug)]
 pub(super) struct Index {
     entries: Vec<Entry>,
+    /// How many words the name of each entry has.
+    name_lengths: Vec<usize>,
     /// Word → entries that have it, with the weight of the place where it stands.
     words: HashMap<String, Vec<(u32, f32)>>,
+}
+
+/// What an entry scored: words found, those of them in its name, and their weights.
+#[derive(Debug, Clone, Copy, Default)]
+struct Score {
+    words: u32,
+    names: usize,
+    sum: f32,
 }
 
 /// Weights of the places a word can stand in.
@@ -44,8 +54,10 @@ impl Index {
         let operations = datadog_catalogue::operations().iter().map(Entry::Operation);
         let entries: Vec<Entry> = tools.chain(operations).collect();
         let mut words: HashMap<String, Vec<(u32, f32)>> = HashMap::new();
+        let mut name_lengths = Vec::with_capacity(entries.len());
         for (at, entry) in (0_u32..).zip(&entries) {
             let mut own: HashMap<String, f32> = HashMap::new();
+            // The version in front of an id is no word of its name.
             let mut add = |text: &str, weight: f32| {
                 for word in split(text) {
                     let best = own.entry(word).or_insert(0.0);
@@ -60,17 +72,18 @@ impl Index {
                     tool.operations.iter().for_each(|operation| add(operation.id, TEXT));
                 }
                 Entry::Operation(operation) => {
-                    add(operation.id, NAME);
+                    add(operation.id.split_once('.').map_or(operation.id, |(_, name)| name), NAME);
                     add(operation.tag, PLACE);
                     add(operation.path, PLACE);
                     operation.params.iter().for_each(|param| add(param.name, TEXT));
                 }
             }
+            name_lengths.push(own.values().filter(|weight| **weight >= NAME).count());
             for (word, weight) in own {
                 words.entry(word).or_default().push((at, weight));
             }
         }
-        Self { entries, words }
+        Self { entries, name_lengths, words }
     }
 
     /// Entries with the most and rarest words of `query`, best first; ties in a fixed order.
@@ -78,45 +91,54 @@ impl Index {
         let mut asked: Vec<String> = split(query);
         asked.sort();
         asked.dedup();
-        let mut scores: HashMap<u32, (u32, f32)> = HashMap::new();
+        let mut scores: HashMap<u32, Score> = HashMap::new();
         for word in &asked {
-            for (at, weight) in self.matching(word) {
-                let score = scores.entry(at).or_insert((0, 0.0));
-                score.0 += 1;
-                score.1 += weight;
+            for (at, weight, in_name) in self.matching(word) {
+                let score = scores.entry(at).or_default();
+                score.words += 1;
+                score.names += usize::from(in_name);
+                score.sum += weight;
             }
         }
         // An entry that has half of the words or fewer is noise beside one that has them all.
-        let most = scores.values().map(|(hits, _)| *hits).max().unwrap_or(0);
+        let most = scores.values().map(|score| score.words).max().unwrap_or(0);
         let mut found: Vec<(f32, u32)> = scores
             .into_iter()
-            .filter(|(_, (hits, _))| *hits == most || (most > 2 && *hits + 1 == most))
-            .map(|(at, (hits, score))| (score * hits as f32 * self.factor(at), at))
+            .filter(|(_, score)| score.words == most || (most > 2 && score.words + 1 == most))
+            .map(|(at, score)| (score.sum * score.words as f32 * self.closeness(at, score.names) * self.factor(at), at))
             .filter(|(_, at)| self.entries.get(*at as usize).is_some_and(&keep))
             .collect();
         found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         found.into_iter().filter_map(|(_, at)| self.entries.get(at as usize)).collect()
     }
 
-    /// Entries that have a word, or one that begins with it; each once, with its weight times the word's rarity.
-    fn matching(&self, word: &str) -> Vec<(u32, f32)> {
+    /// Entries that have a word, or one that begins with it; each once, with its weight times the word's rarity, and
+    /// whether it stands in the name.
+    fn matching(&self, word: &str) -> Vec<(u32, f32, bool)> {
         let rarity = |postings: &[(u32, f32)]| (self.entries.len() as f32 / postings.len() as f32).ln().max(0.1);
         if let Some(postings) = self.words.get(word) {
             let rarity = rarity(postings);
-            return postings.iter().map(|(at, weight)| (*at, weight * rarity)).collect();
+            return postings.iter().map(|(at, weight)| (*at, weight * rarity, *weight >= NAME)).collect();
         }
         if word.len() < 4 {
             return Vec::new();
         }
-        let mut best: HashMap<u32, f32> = HashMap::new();
+        let mut best: HashMap<u32, (f32, bool)> = HashMap::new();
         for (_, postings) in self.words.iter().filter(|(known, _)| known.starts_with(word) || (known.len() > 3 && word.starts_with(known.as_str()))) {
             let rarity = rarity(postings);
             for (at, weight) in postings {
-                let score = best.entry(*at).or_insert(0.0);
+                let (score, in_name) = best.entry(*at).or_default();
                 *score = score.max(weight * rarity * 0.6);
+                *in_name |= *weight >= NAME;
             }
         }
-        best.into_iter().collect()
+        best.into_iter().map(|(at, (score, in_name))| (at, score, in_name)).collect()
+    }
+
+    /// How much of the entry's own name was asked for: `list incidents` means ListIncidents before ListIncidentTodos.
+    fn closeness(&self, at: u32, names: usize) -> f32 {
+        let length = self.name_lengths.get(at as usize).copied().unwrap_or(1).max(1);
+        0.3 + names as f32 / length as f32
     }
 
     fn factor(&self, at: u32) -> f32 {

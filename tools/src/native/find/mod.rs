@@ -11,7 +11,10 @@ use datadog_client::Refusal;
 use index::{Entry, Index};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::sync::{Arc, OnceLock};
+use std::{
+    fmt::Write as _,
+    sync::{Arc, OnceLock},
+};
 
 /// Found entries that are shown with their arguments when the caller names no number.
 const DEFAULT_LIMIT: usize = 8;
@@ -78,7 +81,7 @@ impl Run for Find {
         let shown: Vec<String> = found.iter().take(limit).map(|entry| describe::brief(entry, cx.registry)).collect();
         let mut text = shown.join("\n");
         if found.len() > shown.len() {
-            text.push_str(&format!("\n{} more match; raise `limit` or add a word.", found.len() - shown.len()));
+            let _infallible = write!(text, "\n{} more match; raise `limit` or add a word.", found.len() - shown.len());
         }
         Ok(words(text, Total::Exact(found.len() as u64)))
     }
