@@ -1,1 +1,0 @@
-//! Tools defined as data: the TOML format, read and checked.
