@@ -42,11 +42,9 @@ struct Status {
     /// Absent when they cannot be known
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     refused_scopes: Vec<String>,
     /// As far as it can be known before a call
     cannot_use: Vec<Unusable>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
 }
 

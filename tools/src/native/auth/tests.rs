@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use super::reach::unusable;
+use super::{Status, reach::unusable};
 use crate::{Registry, Selection};
 use datadog_client::{Credential, CredentialKind, Secret};
 use std::collections::BTreeSet;
@@ -44,5 +44,28 @@ fn what_is_not_known_is_not_claimed() {
     let token = Credential { kind: CredentialKind::Bearer, granted: None, ..session(&[]) };
     for tool in ["logs_search", "dbm_samples_search", "monitors_search"] {
         assert_eq!(cause(tool, &token, None), None, "{tool}");
+    }
+}
+
+#[test]
+fn the_structure_has_all_that_the_output_schema_requires() {
+    let bare = Status {
+        signed_in: false,
+        site: "datadoghq.com".to_owned(),
+        org: "default".to_owned(),
+        credential: "none".to_owned(),
+        identity: None,
+        scopes: None,
+        refused_scopes: Vec::new(),
+        cannot_use: Vec::new(),
+        notes: Vec::new(),
+    };
+    let structure = serde_json::to_value(&bare).unwrap();
+    let schema = crate::arguments::schema_of::<Status>(false);
+    for name in schema["required"].as_array().unwrap() {
+        assert!(structure.get(name.as_str().unwrap()).is_some(), "{name}");
+    }
+    for name in structure.as_object().unwrap().keys() {
+        assert!(schema["properties"].get(name).is_some(), "{name}");
     }
 }
