@@ -27,7 +27,7 @@ pub(crate) fn answer(inner: &Inner, sandbox: &Sandbox, parts: &Parts, body: &Byt
             inner.ledger.clear();
             Reply::json(&json!({"requests": []}))
         }
-        ("GET", "/_sandbox/story") => json_of(&inner.world.story),
+        ("GET", "/_sandbox/story") => json_of(&inner.world().story),
         ("GET", "/_sandbox/credentials") => json_of(&sandbox.credentials()),
         _ => Reply::errors(404, &["/_sandbox has faults (GET, POST, DELETE), requests (GET, DELETE), story (GET) and credentials (GET)"]),
     }

@@ -4,13 +4,16 @@ use crate::accounts::Identity;
 use crate::reply::{Answer, Reply};
 use crate::sandbox::Inner;
 use crate::story::World;
+use crate::time;
 use datadog_catalogue::Operation;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A request that has passed sign-in, permission and rate limit.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) inner: &'a Inner,
+    pub(crate) world: Arc<World>,
     pub(crate) operation: &'static Operation,
     /// Decoded segments by the names of the path template.
     pub(crate) segments: Vec<(&'static str, String)>,
@@ -24,12 +27,15 @@ pub(crate) struct Call<'a> {
     pub(crate) who: &'a Identity,
 }
 
+/// Offsets and page numbers beyond it are behind the last page anyway.
+const FARTHEST: i64 = 1_000_000_000;
+
 /// Answers one operation.
 pub(crate) type Handler = fn(&Call<'_>) -> Answer;
 
 impl Call<'_> {
     pub(crate) fn world(&self) -> &World {
-        &self.inner.world
+        &self.world
     }
 
     /// A path parameter; empty when the template has none of the name.
@@ -58,6 +64,11 @@ impl Call<'_> {
             .transpose()
     }
 
+    /// Epoch seconds, kept within the years that exist.
+    pub(crate) fn seconds(&self, name: &str) -> Result<Option<i64>, Reply> {
+        Ok(self.number(name)?.map(|seconds| seconds.clamp(0, time::LATEST / 1_000)))
+    }
+
     /// A page size: its default when absent, 400 when out of range.
     pub(crate) fn page_size(&self, name: &str, default: usize, max: usize) -> Result<usize, Reply> {
         match self.number(name)? {
@@ -71,7 +82,7 @@ impl Call<'_> {
     pub(crate) fn offset(&self, name: &str) -> Result<usize, Reply> {
         match self.number(name)? {
             None => Ok(0),
-            Some(n) if n >= 0 => Ok(n as usize),
+            Some(n) if n >= 0 => Ok(n.min(FARTHEST) as usize),
             Some(_) => Err(Reply::errors(400, &[&format!("Parameter '{name}' must not be negative")])),
         }
     }

@@ -79,6 +79,7 @@ fn reply(inner: &Inner, operation: Option<&'static Operation>, parts: &Parts, bo
     };
     let call = Call {
         inner,
+        world: inner.world(),
         operation,
         segments: segments(operation, parts.uri.path()),
         query: url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect(),

@@ -25,6 +25,7 @@ mod search;
 mod server;
 mod story;
 mod time;
+mod worlds;
 
 pub use accounts::FakeCredential;
 pub use faults::{Fault, FaultMatch, FaultRule};

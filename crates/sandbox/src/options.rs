@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// How a sandbox is made. `Options::default()` is a small org whose story ends now.
 #[derive(Debug, Clone)]
@@ -12,6 +13,8 @@ pub struct Options {
     pub size: Size,
     /// The story's present; the sandbox's clock starts here and runs on. Default: real time.
     pub now: Timestamp,
+    /// When the story has become so old, it is told again relative to the clock, with the same ids; cursors expire then.
+    pub renew_after: Duration,
     /// Recorded answers (`recordings.jsonl.zst` or plain lines) for operations without a simulation.
     pub recordings: Option<PathBuf>,
     /// API keys accepted, besides nothing else.
@@ -57,6 +60,7 @@ impl Default for Options {
             seed: 1,
             size: Size::default(),
             now: Timestamp::now(),
+            renew_after: Duration::from_secs(30 * 60),
             recordings: None,
             api_keys: vec!["fake-api-key-sandbox".to_owned()],
             app_keys: vec!["fake-app-key-sandbox".to_owned()],

@@ -37,10 +37,11 @@ pub(crate) struct Recordings(HashMap<String, Vec<Recording>>);
 
 #[derive(Debug, Deserialize)]
 struct Recording {
-    operation: String,
+    /// Unknown for a few.
+    operation: Option<String>,
     path: String,
     #[serde(default)]
-    query: String,
+    query: Option<String>,
     status: u16,
     #[serde(default)]
     content_type: Option<String>,
@@ -64,7 +65,9 @@ impl Recordings {
             }
             let recording: Recording =
                 serde_json::from_str(&line).map_err(|source| RecordingsError::Line { path: name.clone(), line: at + 1, source })?;
-            by_operation.entry(recording.operation.clone()).or_default().push(recording);
+            if let Some(operation) = recording.operation.clone() {
+                by_operation.entry(operation).or_default().push(recording);
+            }
         }
         Ok(Self(by_operation))
     }
@@ -72,7 +75,7 @@ impl Recordings {
     /// The answer that fits best: a success first, then the same path, then the most equal query pairs.
     pub(crate) fn answer(&self, call: &Call<'_>, path: &str) -> Option<Reply> {
         let score = |recording: &&Recording| {
-            let pairs = url::form_urlencoded::parse(recording.query.as_bytes());
+            let pairs = url::form_urlencoded::parse(recording.query.as_deref().unwrap_or_default().as_bytes());
             let shared = pairs.filter(|(key, value)| call.param(key) == Some(value)).count();
             (recording.path == path, recording.status < 300, shared)
         };

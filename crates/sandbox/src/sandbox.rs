@@ -9,6 +9,7 @@ use crate::options::Options;
 use crate::products::monitors::Monitors;
 use crate::recordings::{Recordings, RecordingsError};
 use crate::story::{Story, World};
+use crate::worlds::Worlds;
 use axum::Router;
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,7 +23,9 @@ pub struct Sandbox {
 /// What all clones share.
 #[derive(Debug)]
 pub(crate) struct Inner {
-    pub(crate) world: World,
+    pub(crate) worlds: Worlds,
+    /// The sandbox's clock at its start, milliseconds.
+    began: i64,
     pub(crate) accounts: Accounts,
     pub(crate) limits: Limits,
     pub(crate) faults: Faults,
@@ -39,7 +42,8 @@ impl Sandbox {
         let monitors = Monitors::new(&world);
         let recordings = options.recordings.as_deref().map_or_else(|| Ok(Recordings::default()), Recordings::open)?;
         let inner = Inner {
-            world,
+            began: world.now,
+            worlds: Worlds::new(world, options.renew_after),
             accounts: Accounts::new(&options.api_keys, &options.app_keys),
             limits: Limits::new(options.rate_limits),
             faults: Faults::default(),
@@ -64,8 +68,8 @@ impl Sandbox {
 
     /// The truth behind the telemetry (`GET /_sandbox/story`).
     #[must_use]
-    pub fn story(&self) -> &Story {
-        &self.inner.world.story
+    pub fn story(&self) -> Story {
+        self.inner.world().story.clone()
     }
 
     /// Adds a fault (`POST /_sandbox/faults`).
@@ -93,6 +97,11 @@ impl Sandbox {
 impl Inner {
     /// The sandbox's clock: the story's present plus the time since the start, in milliseconds.
     pub(crate) fn now(&self) -> i64 {
-        self.world.now + self.started.elapsed().as_millis() as i64
+        self.began + self.started.elapsed().as_millis() as i64
+    }
+
+    /// The world as it is told now.
+    pub(crate) fn world(&self) -> Arc<World> {
+        self.worlds.at(self.now(), |world| self.monitors.renew(world))
     }
 }

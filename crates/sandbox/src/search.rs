@@ -18,6 +18,8 @@ pub(crate) struct Search {
     pub(crate) to: i64,
     pub(crate) newest_first: bool,
     pub(crate) limit: usize,
+    /// The world that positions count in.
+    world: i64,
     /// Position of the last record of the page before.
     after: Option<usize>,
     pub(crate) indexes: Vec<String>,
@@ -86,7 +88,7 @@ impl Search {
         };
         let (from, to) = range(from, to, call.now, refuse)?;
         let query = parse_query(text, refuse)?;
-        let mut search = Self { query, from, to, newest_first, limit, after: None, indexes, tier };
+        let mut search = Self { query, from, to, newest_first, limit, world: call.world().now, after: None, indexes, tier };
         match cursor {
             Value::Null => {}
             Value::String(cursor) => search.resume(cursor).ok_or_else(|| refuse("page", "invalid cursor"))?,
@@ -101,12 +103,15 @@ impl Search {
         let value: Value = serde_json::from_slice(&bytes).ok()?;
         let mut parts = value["after"].as_str()?.split('.').map(str::parse::<i64>);
         let (from, to, at) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
+        if parts.next()?.ok()? != self.world {
+            return None;
+        }
         (self.from, self.to, self.after) = (from, to, Some(usize::try_from(at).ok()?));
         Some(())
     }
 
     fn cursor(&self, at: usize) -> String {
-        URL_SAFE_NO_PAD.encode(json!({"after": format!("{}.{}.{at}", self.from, self.to)}).to_string())
+        URL_SAFE_NO_PAD.encode(json!({"after": format!("{}.{}.{at}.{}", self.from, self.to, self.world)}).to_string())
     }
 
     /// Positions of the page's records, and the cursor behind them. As Datadog does, a full page has a cursor even when nothing follows.
@@ -149,8 +154,8 @@ pub(crate) fn range(from: &Value, to: &Value, now: i64, refuse: Refuse) -> Resul
         Value::Null => Ok(default),
         value => time::parse_value(value, now).ok_or_else(|| refuse(field, "not a time: use now-15m, ISO 8601 or milliseconds")),
     };
-    let to = read(to, now, "filter.to")?;
-    let from = read(from, now - 900_000, "filter.from")?;
+    let to = read(to, now, "filter.to")?.clamp(0, time::LATEST);
+    let from = read(from, now - 900_000, "filter.from")?.clamp(0, time::LATEST);
     if from > to {
         return Err(refuse("filter.from,to", "'from' should be before 'to'"));
     }

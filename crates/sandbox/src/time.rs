@@ -3,6 +3,9 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+/// The last millisecond of the year 9999; no time beyond it is looked at.
+pub(crate) const LATEST: i64 = 253_402_300_799_999;
+
 /// Milliseconds of a time expression: `now`, `now-15m`, `now+1h`, ISO 8601 with or without offset, or digits, which are
 /// always milliseconds. `None` when it is none of these.
 pub(crate) fn parse(text: &str, now: i64) -> Option<i64> {

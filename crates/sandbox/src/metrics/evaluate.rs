@@ -4,6 +4,7 @@ use super::syntax::{Expression, Selection};
 use crate::aggregate::Function;
 use crate::story::World;
 use crate::story::metrics::Unit;
+use crate::time;
 use std::collections::{BTreeMap, HashMap};
 
 /// The steps of a query, milliseconds.
@@ -37,6 +38,7 @@ impl Grid {
     /// The smallest usual step with at most three hundred points, or the one asked for.
     pub(crate) fn new(from: i64, to: i64, step: Option<i64>) -> Self {
         const USUAL: [i64; 14] = [1, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 3_600, 7_200, 14_400, 86_400];
+        let (from, to) = (from.clamp(0, time::LATEST), to.clamp(0, time::LATEST));
         let wanted = (to - from).max(1) / POINTS;
         // More points than that are never given, whatever step is asked for.
         let least = (to - from).max(1) / 15_000 + 1;

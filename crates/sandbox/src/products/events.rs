@@ -83,7 +83,7 @@ fn flat(event: &Event) -> Value {
 fn list_v1(call: &Call<'_>) -> Answer {
     /// Events of one page.
     const PAGE: usize = 1_000;
-    let (Some(start), Some(end)) = (call.number("start")?, call.number("end")?) else {
+    let (Some(start), Some(end)) = (call.seconds("start")?, call.seconds("end")?) else {
         return Err(Reply::errors(400, &["start and end are required, in seconds"]));
     };
     if start > end {

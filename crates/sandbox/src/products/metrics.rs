@@ -42,10 +42,10 @@ fn metric<'a>(call: &'a Call<'_>) -> Result<&'a Metric, Reply> {
 }
 
 fn query(call: &Call<'_>) -> Answer {
-    let (Some(from), Some(to), Some(text)) = (call.number("from")?, call.number("to")?, call.param("query")) else {
+    let (Some(from), Some(to), Some(text)) = (call.seconds("from")?, call.seconds("to")?, call.param("query")) else {
         return Err(Reply::errors(400, &["The parameters 'from', 'to' and 'query' are required"]));
     };
-    let grid = Grid::new(from.saturating_mul(1_000), to.saturating_mul(1_000), None);
+    let grid = Grid::new(from * 1_000, to * 1_000, None);
     // What is wrong with a query is said with a 200.
     let failed = |error: String| {
         Reply::json(

@@ -36,6 +36,18 @@ impl Monitors {
         Self(Mutex::new(monitors::make(world)))
     }
 
+    /// Moves the times of the story's monitors to those of a world told anew; what was made or removed since stays so.
+    pub(crate) fn renew(&self, world: &World) {
+        let mut monitors = self.lock();
+        for told in monitors::make(world) {
+            if let Some(monitor) = monitors.iter_mut().find(|monitor| monitor["id"] == told["id"]) {
+                for field in ["overall_state_modified", "state", "created", "created_at"] {
+                    monitor[field] = told[field].clone();
+                }
+            }
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Value>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,12 +141,11 @@ fn list(call: &Call<'_>) -> Answer {
     let with_groups = call.param("group_states").is_some();
     let shown = matching.map(|monitor| if with_groups { monitor.clone() } else { bare(monitor) });
     // Without a page every monitor comes.
-    let page: Vec<Value> = match call.number("page")? {
-        None => shown.collect(),
-        Some(page) => {
-            let size = call.page_size("page_size", 100, 1_000)?;
-            shown.skip(page.max(0) as usize * size).take(size).collect()
-        }
+    let page: Vec<Value> = if call.param("page").is_none() {
+        shown.collect()
+    } else {
+        let size = call.page_size("page_size", 100, 1_000)?;
+        shown.skip(call.offset("page")? * size).take(size).collect()
     };
     Ok(Reply::json(&Value::Array(page)))
 }

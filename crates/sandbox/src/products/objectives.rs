@@ -140,7 +140,7 @@ fn search(call: &Call<'_>) -> Answer {
 }
 
 fn history(call: &Call<'_>) -> Answer {
-    let (Some(from), Some(to)) = (call.number("from_ts")?, call.number("to_ts")?) else {
+    let (Some(from), Some(to)) = (call.seconds("from_ts")?, call.seconds("to_ts")?) else {
         return Err(Reply::errors(400, &["from_ts and to_ts are required, in seconds"]));
     };
     if from >= to {

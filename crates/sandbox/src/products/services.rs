@@ -45,8 +45,8 @@ fn names(call: &Call<'_>) -> Answer {
 }
 
 fn spans_of<'a>(call: &'a Call<'_>, env: &str) -> Result<Vec<&'a Span>, Reply> {
-    let from = call.number("start")?.unwrap_or(call.now / 1_000 - 3_600).saturating_mul(1_000_000_000);
-    let to = call.number("end")?.unwrap_or(call.now / 1_000).saturating_mul(1_000_000_000);
+    let from = call.seconds("start")?.unwrap_or(call.now / 1_000 - 3_600).saturating_mul(1_000_000_000);
+    let to = call.seconds("end")?.unwrap_or(call.now / 1_000).saturating_mul(1_000_000_000);
     let env = env.to_owned();
     Ok(call.world().spans().list.iter().filter(|span| (from..=to).contains(&span.start) && span.env == env).collect())
 }

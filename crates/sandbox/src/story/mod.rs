@@ -66,6 +66,11 @@ impl World {
         }
     }
 
+    /// The same story, told relative to another present.
+    pub(crate) fn told_at(&self, now: i64) -> Self {
+        Self::new(self.seed, self.scale, now)
+    }
+
     /// Customer requests, oldest first.
     pub(crate) fn requests(&self) -> &[Request] {
         self.requests.get_or_init(|| requests::make(self, self.scale))

@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod access;
+mod faults;
 mod org;
 mod paging;
+mod recordings;
 mod shapes;
+mod story;

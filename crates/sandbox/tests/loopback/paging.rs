@@ -1,8 +1,10 @@
 //! Cursors, pages and their limits.
 
 use crate::org::{Org, list};
+use datadog_sandbox::{Options, RateLimits};
 use serde_json::{Value, json};
 use std::collections::HashSet;
+use std::time::Duration;
 
 /// Walks a POST search to its end; every id once.
 async fn walk(org: &Org, path: &str, wrap: bool, sort: &str, limit: usize) -> Vec<String> {
@@ -44,7 +46,8 @@ async fn cursors_walk_every_record_once_in_both_orders() {
         assert_eq!(down.iter().collect::<HashSet<_>>().len(), down.len(), "{path}: an id came twice");
         assert!(down.len() > 20, "{path}: {} records", down.len());
         // The window of the two walks differs by the time between them.
-        let shared = up.iter().filter(|id| down.contains(id)).count();
+        let seen: HashSet<&String> = down.iter().collect();
+        let shared = up.iter().filter(|id| seen.contains(id)).count();
         assert!(shared + 30 >= down.len(), "{path}: {shared} of {}", down.len());
     }
 }
@@ -109,4 +112,24 @@ async fn tiers_keep_what_they_keep() {
     assert!(indexed > 2_000 && flex > 50 && archived > 50, "{indexed} {flex} {archived}");
     assert_eq!(count("flex", "now-1h").await, 0, "flex has only what is older");
     assert!((indexed - count("indexes", "now-15d").await).abs() < 5, "beyond retention nothing is indexed, and nothing says so");
+}
+
+#[tokio::test]
+async fn a_story_that_has_aged_is_told_again_with_the_same_ids() {
+    let org = Org::start(Options { rate_limits: RateLimits::Off, renew_after: Duration::from_millis(300), ..Options::default() }).await;
+    let before = org.sandbox.story();
+    let first = org.get("/api/v2/logs/events?filter[from]=now-6h&page[limit]=5").await;
+    let monitor = format!("/api/v1/monitor/{}", before.monitor_id);
+    let changed = org.get(&monitor).await["overall_state_modified"].clone();
+    tokio::time::sleep(Duration::from_millis(350)).await;
+    let after = org.sandbox.story();
+    assert!(after.now > before.now);
+    assert_eq!(
+        (&after.trace_id, &after.query_signature, &after.incident_id),
+        (&before.trace_id, &before.query_signature, &before.incident_id)
+    );
+    assert!(!org.logs(&format!("trace_id:{}", after.trace_id), 1).await.is_empty());
+    assert_ne!(org.get(&monitor).await["overall_state_modified"], changed);
+    let cursor = first["meta"]["page"]["after"].as_str().unwrap();
+    assert_eq!(org.status(&format!("/api/v2/logs/events?page[cursor]={cursor}")).await.0, 400, "its cursors have expired");
 }

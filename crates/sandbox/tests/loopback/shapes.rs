@@ -15,6 +15,7 @@ async fn logs_are_realistic_in_size() {
     let sample = &logs[..40];
     let whole: usize = sample.iter().map(|log| count(&log.to_string())).sum::<usize>() / sample.len();
     let message: usize = sample.iter().map(|log| count(log["attributes"]["message"].as_str().unwrap())).sum::<usize>() / sample.len();
+    println!("{whole} tokens an event, {message} of them in the message");
     assert!((700..=950).contains(&whole), "{whole} tokens an event");
     assert!((30..=50).contains(&message), "{message} tokens a message");
     for log in &logs {
@@ -112,4 +113,14 @@ async fn a_small_org_is_there_at_once() {
     org.logs("*", 1).await;
     // Generous: an unoptimised build on a busy machine.
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_large_org_is_large() {
+    let org = Org::start(Options { size: Size::Large, ..Options::default() }).await;
+    let began = Instant::now();
+    let body = json!({"filter": {"from": "now-400d", "to": "now"}, "compute": [{"aggregation": "count"}]});
+    let count = org.post("/api/v2/logs/analytics/aggregate", body).await["data"]["buckets"][0]["computes"]["c0"].as_i64().unwrap();
+    println!("{count} logs in {:?}", began.elapsed());
+    assert!(count > 100_000);
 }
