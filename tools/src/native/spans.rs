@@ -58,7 +58,8 @@ impl Run for SpansSearch {
         let filter = Filter::of(cx, asked.query.as_deref(), asked.from.as_deref(), asked.to.as_deref())?;
         let link = ui(cx, &filter.query, filter.range);
         let sort = Sort::parse(asked.sort.as_deref())?;
-        let mut draft = search(cx, Search { store: &SPANS, filter, sort, limit: limit(asked.limit), columns: columns(), elsewhere: &[] }).await?;
+        let mut draft =
+            search(cx, Search { store: &SPANS, filter, sort, limit: limit(asked.limit), columns: columns(), elsewhere: &[] }).await?;
         draft.link = Some(link);
         Ok(draft)
     }

@@ -27,12 +27,18 @@ impl Org {
 
     fn with_keys(&self) -> Toolbox {
         let keys = |text: &str| Some(Secret::new(text.to_owned()));
-        toolbox(&self.base, Configuration { api_key: keys("fake-api-key-sandbox"), app_key: keys("fake-app-key-sandbox"), ..Configuration::default() })
+        toolbox(
+            &self.base,
+            Configuration { api_key: keys("fake-api-key-sandbox"), app_key: keys("fake-app-key-sandbox"), ..Configuration::default() },
+        )
     }
 
     fn with_scoped_key(&self) -> Toolbox {
         let keys = |text: &str| Some(Secret::new(text.to_owned()));
-        toolbox(&self.base, Configuration { api_key: keys("fake-api-key-sandbox"), app_key: keys("fake-app-key-scoped"), ..Configuration::default() })
+        toolbox(
+            &self.base,
+            Configuration { api_key: keys("fake-api-key-sandbox"), app_key: keys("fake-app-key-scoped"), ..Configuration::default() },
+        )
     }
 
     fn with_token(&self, token: &str) -> Toolbox {
@@ -52,7 +58,12 @@ async fn from_the_failing_service_to_the_plan_that_reads_the_whole_table() {
     let logs = text(&toolbox, "logs_search", json!({"query": "service:checkout status:error", "limit": 10})).await;
     assert!(logs.contains("checkout"), "{logs}");
 
-    let slow = text(&toolbox, "spans_aggregate", json!({"query": "service:checkout", "compute": ["count", "p95(@duration)"], "group_by": "resource_name", "from": "2h"})).await;
+    let slow = text(
+        &toolbox,
+        "spans_aggregate",
+        json!({"query": "service:checkout", "compute": ["count", "p95(@duration)"], "group_by": "resource_name", "from": "2h"}),
+    )
+    .await;
     assert!(slow.contains("pc95(@duration)"), "{slow}");
     let spans = text(&toolbox, "spans_search", json!({"query": "service:checkout status:error", "limit": 5})).await;
     assert!(spans.contains("trace_id"), "{spans}");
@@ -67,7 +78,17 @@ async fn from_the_failing_service_to_the_plan_that_reads_the_whole_table() {
     let rum = text(&toolbox, "rum_events_search", json!({"query": "@type:error", "from": "2h"})).await;
     assert!(rum.contains("error"), "{rum}");
     if std::env::var_os("SHOW_ANSWERS").is_some() {
-        for (name, answer) in [("groups", groups), ("series", series), ("logs", logs), ("slow", slow), ("spans", spans), ("samples", samples), ("plans", plans), ("events", events), ("rum", rum)] {
+        for (name, answer) in [
+            ("groups", groups),
+            ("series", series),
+            ("logs", logs),
+            ("slow", slow),
+            ("spans", spans),
+            ("samples", samples),
+            ("plans", plans),
+            ("events", events),
+            ("rum", rum),
+        ] {
             println!("=== {name}\n{answer}\n");
         }
     }

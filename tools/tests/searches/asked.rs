@@ -13,7 +13,7 @@ fn page(records: &[Value], after: Option<&str>) -> (u16, String) {
     (200, json!({"data": records, "meta": meta}).to_string())
 }
 
-fn buckets(list: Value) -> (u16, String) {
+fn buckets(list: &Value) -> (u16, String) {
     (200, json!({"data": {"buckets": list}, "meta": {"status": "done"}}).to_string())
 }
 
@@ -75,12 +75,14 @@ fn shop(asked: &Asked) -> (u16, String) {
         return if asked.query() == "*" { page(&[log("a", "2026-11-20T10:00:00Z", "cart", "hello")], None) } else { page(&[], None) };
     }
     if asked.tier() == "flex" {
-        return buckets(json!([{"by": {}, "computes": {"c0": 7}}]));
+        return buckets(&json!([{"by": {}, "computes": {"c0": 7}}]));
     }
     match asked.body()["group_by"][0]["facet"].as_str() {
-        Some("service") => buckets(json!([{"by": {"service": "cart"}, "computes": {"c0": 880}}, {"by": {"service": "checkout"}, "computes": {"c0": 1_203}}])),
-        Some(_) => buckets(json!([])),
-        None => buckets(json!([{"by": {}, "computes": {"c0": [{"time": "2026-11-20T09:00:00Z", "value": 0}]}}])),
+        Some("service") => buckets(
+            &json!([{"by": {"service": "cart"}, "computes": {"c0": 880}}, {"by": {"service": "checkout"}, "computes": {"c0": 1_203}}]),
+        ),
+        Some(_) => buckets(&json!([])),
+        None => buckets(&json!([{"by": {}, "computes": {"c0": [{"time": "2026-11-20T09:00:00Z", "value": 0}]}}])),
     }
 }
 
@@ -106,9 +108,9 @@ async fn a_wider_range_with_data_is_offered() {
     let upstream = Upstream::start(|asked| {
         let day = asked.aggregates() && asked.body()["group_by"].is_null();
         if day {
-            buckets(json!([{"by": {}, "computes": {"c0": [{"time": "2026-11-20T08:00:00Z", "value": 1_200}, {"time": "2026-11-20T09:00:00Z", "value": 4}]}}]))
+            buckets(&json!([{"by": {}, "computes": {"c0": [{"time": "2026-11-20T08:00:00Z", "value": 1_200}, {"time": "2026-11-20T09:00:00Z", "value": 4}]}}]))
         } else if asked.aggregates() {
-            buckets(json!([{"by": {"service": "web"}, "computes": {"c0": 5}}]))
+            buckets(&json!([{"by": {"service": "web"}, "computes": {"c0": 5}}]))
         } else {
             page(&[], None)
         }
@@ -122,7 +124,9 @@ async fn a_wider_range_with_data_is_offered() {
 
 #[tokio::test]
 async fn a_diagnosis_that_is_refused_does_not_spoil_the_answer() {
-    let upstream = Upstream::start(|asked| if asked.aggregates() { (403, json!({"errors": ["Forbidden"]}).to_string()) } else { page(&[], None) }).await;
+    let upstream =
+        Upstream::start(|asked| if asked.aggregates() { (403, json!({"errors": ["Forbidden"]}).to_string()) } else { page(&[], None) })
+            .await;
     let answer = text(&upstream.toolbox(), "logs_search", json!({"query": "service:web"})).await;
     assert!(answer.contains("could not be checked"), "{answer}");
 }
@@ -163,7 +167,12 @@ async fn groups_are_a_table_and_series_are_lines() {
     assert!(table.contains("pc95(@duration)") && table.contains("/cart") && table.contains("1.5ms"), "{table}");
     let lines = text(&toolbox, "spans_aggregate", json!({"compute": "p95(duration)", "group_by": ["@http.route"], "interval": "5m"})).await;
     assert!(lines.contains("@http.route:/cart: min 2ms avg 5ms max 8ms at 2026-11-20T10:05:00Z last 8ms shape 09"), "{lines}");
-    let points = text(&toolbox, "spans_aggregate", json!({"compute": "p95(duration)", "interval": "5m", "points": true, "group_by": ["@http.route"]})).await;
+    let points = text(
+        &toolbox,
+        "spans_aggregate",
+        json!({"compute": "p95(duration)", "interval": "5m", "points": true, "group_by": ["@http.route"]}),
+    )
+    .await;
     assert!(points.contains("8ms") && points.contains("@http.route:/cart"), "{points}");
     let asked = upstream.asked();
     assert_eq!(asked[0].body["data"]["attributes"]["compute"], json!([{"aggregation": "pc95", "metric": "@duration", "type": "total"}]));
@@ -216,7 +225,11 @@ async fn a_range_past_retention_is_said() {
 #[tokio::test]
 async fn an_unreadable_retention_is_said_for_old_ranges_only() {
     let upstream = Upstream::start(|asked| {
-        if asked.path.starts_with("/api/v1/logs/config/indexes") { (403, json!({"errors": ["Forbidden"]}).to_string()) } else { page(&[log("a", "2026-11-20T10:00:00Z", "web", "x")], None) }
+        if asked.path.starts_with("/api/v1/logs/config/indexes") {
+            (403, json!({"errors": ["Forbidden"]}).to_string())
+        } else {
+            page(&[log("a", "2026-11-20T10:00:00Z", "web", "x")], None)
+        }
     })
     .await;
     let toolbox = upstream.toolbox();

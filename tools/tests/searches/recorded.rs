@@ -14,13 +14,18 @@ struct Recorded {
 
 /// Successful answers of the given operations; `None` without the data folder.
 fn recordings(operations: &[&str]) -> Option<Vec<Recorded>> {
-    let data = std::env::var_os("DATADOG_MCP_DATA").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
+    let data = std::env::var_os("DATADOG_MCP_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
     let Ok(file) = std::fs::File::open(data.join("recordings.jsonl.zst")) else {
         eprintln!("skipped: no data folder");
         return None;
     };
     let lines = std::io::BufReader::new(zstd::Decoder::new(file).unwrap()).lines();
-    let wanted = |line: &str| operations.iter().any(|operation| line.contains(&format!("\"operation\": \"{operation}\"")) || line.contains(&format!("\"operation\":\"{operation}\"")));
+    let wanted = |line: &str| {
+        operations.iter().any(|operation| {
+            line.contains(&format!("\"operation\": \"{operation}\"")) || line.contains(&format!("\"operation\":\"{operation}\""))
+        })
+    };
     let read = |line: String| -> Option<Recorded> {
         let one: Value = serde_json::from_str(&line).unwrap();
         (one["status"] == 200).then(|| Recorded {
@@ -66,7 +71,8 @@ fn tool_of(operation: &str) -> &'static str {
 
 #[tokio::test]
 async fn every_recorded_record_is_in_the_answer() {
-    let operations = ["v2.ListLogs", "v2.ListLogsGet", "v2.ListSpans", "v2.SearchEvents", "v2.ListEvents", "v2.SearchRUMEvents", "v2.ListRUMEvents"];
+    let operations =
+        ["v2.ListLogs", "v2.ListLogsGet", "v2.ListSpans", "v2.SearchEvents", "v2.ListEvents", "v2.SearchRUMEvents", "v2.ListRUMEvents"];
     let Some(all) = recordings(&operations) else { return };
     assert!(all.len() >= 15, "{} recordings", all.len());
     for one in all {
@@ -79,7 +85,10 @@ async fn every_recorded_record_is_in_the_answer() {
         }
         for record in body["data"].as_array().unwrap() {
             let attributes = &record["attributes"];
-            let telling = ["span_id", "message"].iter().find_map(|key| attributes[*key].as_str()).or_else(|| attributes.pointer("/attributes/view/url_path")?.as_str());
+            let telling = ["span_id", "message"]
+                .iter()
+                .find_map(|key| attributes[*key].as_str())
+                .or_else(|| attributes.pointer("/attributes/view/url_path")?.as_str());
             let telling = telling.unwrap_or_else(|| panic!("{name}: nothing to look for"));
             let start: String = telling.chars().take_while(|c| !matches!(c, '"' | '\n')).take(30).collect();
             assert!(answer.contains(&start), "{name}: {start:?} is missing in\n{answer}");
@@ -89,7 +98,9 @@ async fn every_recorded_record_is_in_the_answer() {
 
 #[tokio::test]
 async fn columns_of_recorded_answers() {
-    let Some(all) = recordings(&["v2.ListLogs", "v2.ListSpans", "v2.ListEvents", "v2.SearchRUMEvents", "v2.AggregateSpans"]) else { return };
+    let Some(all) = recordings(&["v2.ListLogs", "v2.ListSpans", "v2.ListEvents", "v2.SearchRUMEvents", "v2.AggregateSpans"]) else {
+        return;
+    };
     let mut outlines = Vec::new();
     for one in all.into_iter().filter(|one| one.step == 0) {
         let arguments = if one.operation == "v2.AggregateSpans" { json!({"interval": "5m"}) } else { json!({"limit": 1_000}) };

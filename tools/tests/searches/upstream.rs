@@ -12,26 +12,26 @@ use tokio::{
 
 /// A request as it came.
 #[derive(Debug, Clone)]
-pub struct Asked {
-    pub path: String,
-    pub body: Value,
+pub(crate) struct Asked {
+    pub(crate) path: String,
+    pub(crate) body: Value,
 }
 
 impl Asked {
     /// The attributes of the body, wrapped or not.
-    pub fn body(&self) -> &Value {
+    pub(crate) fn body(&self) -> &Value {
         self.body.pointer("/data/attributes").unwrap_or(&self.body)
     }
 
-    pub fn query(&self) -> &str {
+    pub(crate) fn query(&self) -> &str {
         self.body()["filter"]["query"].as_str().unwrap_or_default()
     }
 
-    pub fn aggregates(&self) -> bool {
+    pub(crate) fn aggregates(&self) -> bool {
         self.path.contains("/analytics/")
     }
 
-    pub fn tier(&self) -> &str {
+    pub(crate) fn tier(&self) -> &str {
         self.body()["filter"]["storage_tier"].as_str().unwrap_or("indexes")
     }
 }
@@ -39,14 +39,14 @@ impl Asked {
 type Answers = dyn Fn(&Asked) -> (u16, String) + Send + Sync;
 
 /// Serves until it is dropped.
-pub struct Upstream {
+pub(crate) struct Upstream {
     base: String,
     asked: Arc<Mutex<Vec<Asked>>>,
     server: JoinHandle<()>,
 }
 
 impl Upstream {
-    pub async fn start(answer: impl Fn(&Asked) -> (u16, String) + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(answer: impl Fn(&Asked) -> (u16, String) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -60,11 +60,11 @@ impl Upstream {
     }
 
     /// What was asked so far.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 
-    pub fn toolbox(&self) -> Toolbox {
+    pub(crate) fn toolbox(&self) -> Toolbox {
         toolbox(&self.base, Configuration { bearer: Some(Secret::new("fake-token-upstream".to_owned())), ..Configuration::default() })
     }
 }
@@ -103,14 +103,17 @@ async fn converse(stream: TcpStream, answer: Arc<Answers>, seen: Arc<Mutex<Vec<A
         let (status, text) = answer(&request);
         seen.lock().unwrap().push(request);
         let head = format!("HTTP/1.1 {status} x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", text.len());
-        if stream.write_all(head.as_bytes()).await.is_err() || stream.write_all(text.as_bytes()).await.is_err() || stream.flush().await.is_err() {
+        if stream.write_all(head.as_bytes()).await.is_err()
+            || stream.write_all(text.as_bytes()).await.is_err()
+            || stream.flush().await.is_err()
+        {
             return;
         }
     }
 }
 
 /// A toolbox of the default tools over a trusted base URL.
-pub fn toolbox(base: &str, configuration: Configuration) -> Toolbox {
+pub(crate) fn toolbox(base: &str, configuration: Configuration) -> Toolbox {
     let site = Site::parse(base, Trust::Operator).unwrap();
     let credentials = ConfiguredCredentials::new(configuration).unwrap();
     let client = Client::new(ClientConfig::default(), site, Arc::new(credentials)).unwrap();
@@ -119,14 +122,14 @@ pub fn toolbox(base: &str, configuration: Configuration) -> Toolbox {
 }
 
 /// Calls a tool with arguments given as JSON.
-pub async fn call(toolbox: &Toolbox, tool: &str, arguments: Value) -> Result<Answer, CallError> {
+pub(crate) async fn call(toolbox: &Toolbox, tool: &str, arguments: Value) -> Result<Answer, CallError> {
     let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
     let (who, limits) = (Principal::local(), CallLimits::default());
     toolbox.call(&Call { who: &who, limits: &limits, progress: &NoProgress, output: Output::Text }, tool, arguments).await
 }
 
 /// Calls a tool that must answer.
-pub async fn text(toolbox: &Toolbox, tool: &str, arguments: Value) -> String {
+pub(crate) async fn text(toolbox: &Toolbox, tool: &str, arguments: Value) -> String {
     match call(toolbox, tool, arguments).await {
         Ok(answer) => answer.text,
         Err(CallError::Refused(refusal)) => panic!("{tool} refused: {refusal:?}"),
@@ -135,7 +138,7 @@ pub async fn text(toolbox: &Toolbox, tool: &str, arguments: Value) -> String {
 }
 
 /// Calls a tool that must refuse.
-pub async fn refusal(toolbox: &Toolbox, tool: &str, arguments: Value) -> datadog_client::Refusal {
+pub(crate) async fn refusal(toolbox: &Toolbox, tool: &str, arguments: Value) -> datadog_client::Refusal {
     match call(toolbox, tool, arguments).await {
         Err(CallError::Refused(refusal)) => *refusal,
         other => panic!("{tool} did not refuse: {other:?}"),

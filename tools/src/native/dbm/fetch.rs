@@ -15,7 +15,8 @@ use std::collections::BTreeSet;
 const MAX_LIMIT: u32 = 1_000;
 
 /// Where records may say their time; the shape is not specified.
-const TIMES: [(&str, &str); 3] = [("event.timestamp", "/event/timestamp"), ("timestamp", "/timestamp"), ("event.custom.timestamp", "/event/custom/timestamp")];
+const TIMES: [(&str, &str); 3] =
+    [("event.timestamp", "/event/timestamp"), ("timestamp", "/timestamp"), ("event.custom.timestamp", "/event/custom/timestamp")];
 
 /// Where a search goes on: at the time of the last record shown, without those shown around it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -75,7 +76,14 @@ pub(super) fn list(query: &str, range: TimeRange, sort: Sort, limit: u32) -> Res
 }
 
 /// Fetches the page at `place`.
-pub(super) async fn page(cx: &CallContext<'_>, query: &str, range: TimeRange, sort: Sort, limit: u32, place: Place) -> Result<(Reply, Samples), Refusal> {
+pub(super) async fn page(
+    cx: &CallContext<'_>,
+    query: &str,
+    range: TimeRange,
+    sort: Sort,
+    limit: u32,
+    place: Place,
+) -> Result<(Reply, Samples), Refusal> {
     let asked = place.asked(limit);
     let reply = cx.send(&list(query, place.rest(range, sort), sort, asked)?).await?;
     let records = events(reply.json()?)?;
@@ -130,7 +138,9 @@ pub(super) fn time_path(records: &[Value]) -> &'static str {
 /// Time of a record: milliseconds or ISO text.
 pub(super) fn time_of(record: &Value) -> Option<i64> {
     let time = TIMES.iter().find_map(|(_, pointer)| record.pointer(pointer))?;
-    time.as_i64().or_else(|| time.as_f64().map(|ms| ms as i64)).or_else(|| time.as_str()?.parse::<Timestamp>().ok().map(Timestamp::as_millisecond))
+    time.as_i64()
+        .or_else(|| time.as_f64().map(|ms| ms as i64))
+        .or_else(|| time.as_str()?.parse::<Timestamp>().ok().map(Timestamp::as_millisecond))
 }
 
 fn id_of(record: &Value) -> String {
@@ -179,7 +189,12 @@ mod tests {
             let rest = place.rest(range, sort);
             let inside = |ms: i64| if end_included { ms >= rest.from_ms && ms <= rest.to_ms } else { ms > rest.from_ms && ms < rest.to_ms };
             let asked = place.asked(limit);
-            let page: Vec<Value> = all.iter().filter(|(ms, _)| inside(*ms)).take(asked as usize).map(|(ms, id)| json!({"id": id, "event": {"timestamp": ms}})).collect();
+            let page: Vec<Value> = all
+                .iter()
+                .filter(|(ms, _)| inside(*ms))
+                .take(asked as usize)
+                .map(|(ms, id)| json!({"id": id, "event": {"timestamp": ms}}))
+                .collect();
             let full = page.len() >= asked as usize;
             let samples = place.shown(page, limit as usize, full);
             walked.extend(samples.records.iter().map(id_of));

@@ -19,24 +19,30 @@ pub(super) async fn diagnose(cx: &CallContext<'_>, query: &str, kind: &str, rang
     let mut found = Diagnosis::default();
     let everything = format!("dbm_type:{kind}");
     let wide = wider(range, cx.now.as_millisecond()).map(|(wide, _)| wide);
-    let (in_wide, in_range) = futures::join!(
-        async { look(cx, query, wide?).await },
-        async { if query == everything { None } else { look(cx, &everything, range).await } }
-    );
+    let (in_wide, in_range) = futures::join!(async { look(cx, query, wide?).await }, async {
+        if query == everything { None } else { look(cx, &everything, range).await }
+    });
     match in_range {
         Some(records) if records.is_empty() => found.notes.push(format!("There is no {kind} at all in this range.")),
         Some(records) => {
-            found.notes.push("The range has samples that this query excludes; the newest of them come from what is listed above.".to_owned());
+            found
+                .notes
+                .push("The range has samples that this query excludes; the newest of them come from what is listed above.".to_owned());
             found.seen.extend(values(&records));
         }
         None => {}
     }
     match in_wide {
-        Some(records) if records.is_empty() => found.notes.push("A wider range has none either; is Database Monitoring set up for this database?".to_owned()),
+        Some(records) if records.is_empty() => {
+            found.notes.push("A wider range has none either; is Database Monitoring set up for this database?".to_owned());
+        }
         Some(records) => {
             let more = if records.len() >= SAMPLE as usize { "at least " } else { "" };
             let from = wide.map(|wide| wide.from_iso()).unwrap_or_default();
-            found.notes.push(format!("From {from} on the same query finds {more}{}: call again with that `from`.", plural(records.len() as u64, "samples")));
+            found.notes.push(format!(
+                "From {from} on the same query finds {more}{}: call again with that `from`.",
+                plural(records.len() as u64, "samples")
+            ));
         }
         None => {}
     }
@@ -50,7 +56,12 @@ async fn look(cx: &CallContext<'_>, query: &str, range: TimeRange) -> Option<Vec
 
 /// `services: checkout, orders`, and so on for hosts and databases.
 fn values(records: &[Value]) -> Vec<String> {
-    let keys = [("service", "/event/service"), ("host", "/event/host"), ("@db.instance", "/event/custom/db/instance"), ("@db.user", "/event/custom/db/user")];
+    let keys = [
+        ("service", "/event/service"),
+        ("host", "/event/host"),
+        ("@db.instance", "/event/custom/db/instance"),
+        ("@db.user", "/event/custom/db/user"),
+    ];
     let line = |(name, pointer): (&str, &str)| {
         let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
         for value in records.iter().filter_map(|record| record.pointer(pointer)?.as_str()) {

@@ -46,7 +46,11 @@ impl Run for DbmPlansSearch {
         let mut draft = Draft::new("explain plans", Content::Lines(plans.iter().flat_map(Plan::lines).collect()));
         draft.heed(&reply);
         draft.range = Some(range);
-        draft.total = if first && matches!(found.total, Total::Exact(_)) { Total::Exact(plans.len() as u64) } else { Total::AtLeast(plans.len() as u64) };
+        draft.total = if first && matches!(found.total, Total::Exact(_)) {
+            Total::Exact(plans.len() as u64)
+        } else {
+            Total::AtLeast(plans.len() as u64)
+        };
         draft.facts.push(format!("{} different of {} samples on this page", plans.len(), found.records.len()));
         draft.notes.extend(found.notes);
         draft.next = found.next.map(|place| json!(place));
@@ -99,10 +103,15 @@ impl Plan<'_> {
             (_, last) => last.map(instant),
         });
         let mut lines = vec![head.join(", ")];
-        let whence: Vec<String> = [("db", db(record, "instance")), ("host", text(record, "/event/host")), ("service", text(record, "/event/service")), ("user", db(record, "user"))]
-            .into_iter()
-            .filter_map(|(name, value)| value.map(|value| format!("{name} {value}")))
-            .collect();
+        let whence: Vec<String> = [
+            ("db", db(record, "instance")),
+            ("host", text(record, "/event/host")),
+            ("service", text(record, "/event/service")),
+            ("user", db(record, "user")),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| value.map(|value| format!("{name} {value}")))
+        .collect();
         if !whence.is_empty() {
             lines.push(format!("  {}", whence.join(", ")));
         }

@@ -46,7 +46,9 @@ impl Tree {
             words.push(join.to_owned());
         }
         words.push(text("Node Type").unwrap_or("node").to_owned());
-        for (name, word) in [("Index Name", "using"), ("Relation Name", "on"), ("CTE Name", "on"), ("Function Name", "on"), ("Subplan Name", "as")] {
+        for (name, word) in
+            [("Index Name", "using"), ("Relation Name", "on"), ("CTE Name", "on"), ("Function Name", "on"), ("Subplan Name", "as")]
+        {
             if let Some(value) = text(name) {
                 words.push(format!("{word} {value}"));
             }
@@ -54,12 +56,26 @@ impl Tree {
         if let Some(alias) = text("Alias").filter(|alias| text("Relation Name").is_some_and(|relation| relation != *alias)) {
             words.push(alias.to_owned());
         }
-        for (name, word) in [("Total Cost", "cost"), ("Plan Rows", "rows"), ("Actual Total Time", "ms"), ("Actual Rows", "actual_rows"), ("Actual Loops", "loops"), ("Rows Removed by Filter", "removed")] {
+        for (name, word) in [
+            ("Total Cost", "cost"),
+            ("Plan Rows", "rows"),
+            ("Actual Total Time", "ms"),
+            ("Actual Rows", "actual_rows"),
+            ("Actual Loops", "loops"),
+            ("Rows Removed by Filter", "removed"),
+        ] {
             if let Some(number) = node[name].as_f64() {
                 words.push(format!("{word}={number}"));
             }
         }
-        for (name, word) in [("Index Cond", "cond"), ("Hash Cond", "cond"), ("Merge Cond", "cond"), ("Join Filter", "filter"), ("Recheck Cond", "recheck"), ("Filter", "filter")] {
+        for (name, word) in [
+            ("Index Cond", "cond"),
+            ("Hash Cond", "cond"),
+            ("Merge Cond", "cond"),
+            ("Join Filter", "filter"),
+            ("Recheck Cond", "recheck"),
+            ("Filter", "filter"),
+        ] {
             if let Some(condition) = text(name) {
                 words.push(format!("{word}={}", short(condition)));
             }

@@ -45,16 +45,24 @@ pub(super) async fn check(cx: &CallContext<'_>, filter: &Filter) -> Option<Strin
 
 async fn indexes(cx: &CallContext<'_>) -> Option<Vec<Index>> {
     let request = native::plan("v1.ListLogIndexes", Value::Null).ok()?;
-    let limits = CallLimits { cancel: cx.limits.cancel.clone(), deadline: Some(cx.limits.deadline.map_or(PATIENCE, |given| given.min(PATIENCE))) };
+    let limits =
+        CallLimits { cancel: cx.limits.cancel.clone(), deadline: Some(cx.limits.deadline.map_or(PATIENCE, |given| given.min(PATIENCE))) };
     let answer = CallContext { limits: &limits, ..*cx }.send(&request).await.ok()?.json().ok()?;
-    let read = |index: &Value| Some(Index { name: index["name"].as_str()?.to_owned(), days: index["num_retention_days"].as_i64()?, flex_days: index["num_flex_logs_retention_days"].as_i64() });
+    let read = |index: &Value| {
+        Some(Index {
+            name: index["name"].as_str()?.to_owned(),
+            days: index["num_retention_days"].as_i64()?,
+            flex_days: index["num_flex_logs_retention_days"].as_i64(),
+        })
+    };
     let indexes: Vec<Index> = answer["indexes"].as_array()?.iter().filter_map(read).collect();
     (!indexes.is_empty()).then_some(indexes)
 }
 
 fn note(indexes: &[Index], filter: &Filter, now_ms: i64) -> Option<String> {
     let flex = filter.tier == Some("flex");
-    let chosen = indexes.iter().filter(|index| filter.indexes.is_empty() || filter.indexes.iter().any(|name| name == "*" || *name == index.name));
+    let chosen =
+        indexes.iter().filter(|index| filter.indexes.is_empty() || filter.indexes.iter().any(|name| name == "*" || *name == index.name));
     let mut short: Vec<(&Index, i64)> = chosen
         .filter_map(|index| {
             let days = if flex { index.flex_days? } else { index.days };
@@ -72,7 +80,11 @@ fn note(indexes: &[Index], filter: &Filter, now_ms: i64) -> Option<String> {
     } else {
         "older ones, if archived, are in storage_tier=online-archives"
     };
-    Some(format!("Partial: the range reaches past retention. Tier {tier} keeps logs of {}{rest}, so none of those before {}: {other}.", names.join(", "), instant(now_ms - fewest * DAY_MS)))
+    Some(format!(
+        "Partial: the range reaches past retention. Tier {tier} keeps logs of {}{rest}, so none of those before {}: {other}.",
+        names.join(", "),
+        instant(now_ms - fewest * DAY_MS)
+    ))
 }
 
 #[cfg(test)]
@@ -96,7 +108,12 @@ mod tests {
         let indexes = [index("main", 15, Some(90)), index("audit", 30, None)];
         assert_eq!(note(&indexes, &filter(15), NOW), None);
         let said = note(&indexes, &filter(20), NOW).unwrap();
-        assert!(said.contains("main 15 d, so none of those before 2023-10-30T22:13:20Z") && said.contains("storage_tier=flex") && !said.contains("audit"), "{said}");
+        assert!(
+            said.contains("main 15 d, so none of those before 2023-10-30T22:13:20Z")
+                && said.contains("storage_tier=flex")
+                && !said.contains("audit"),
+            "{said}"
+        );
         let said = note(&indexes, &filter(40), NOW).unwrap();
         assert!(said.contains("main 15 d, audit 30 d"), "{said}");
     }

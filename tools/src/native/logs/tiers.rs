@@ -1,6 +1,9 @@
 //! Storage tiers of logs, and a search over all of them as if they were one.
 
-use super::{super::search::{Filter, Found, Sort}, LOGS};
+use super::{
+    super::search::{Filter, Found, Sort},
+    LOGS,
+};
 use crate::{CallContext, Column, Content, Draft, answer::Total};
 use datadog_client::{Kind, Refusal, Reply, untrusted};
 use futures::future::join_all;
@@ -111,7 +114,9 @@ pub(super) async fn search(cx: &CallContext<'_>, filter: &Filter, sort: Sort, li
     draft.notes.extend(refused.iter().map(|(tier, refusal)| not_searched(tier, refusal)));
     let seen = place.seen;
     let merged = merge(parts, &place, sort, limit as usize);
-    draft.facts.push(format!("tiers: {}", merged.shown.iter().map(|(tier, shown)| format!("{tier} {shown}")).collect::<Vec<_>>().join(", ")));
+    draft
+        .facts
+        .push(format!("tiers: {}", merged.shown.iter().map(|(tier, shown)| format!("{tier} {shown}")).collect::<Vec<_>>().join(", ")));
     let so_far = seen + merged.records.len() as u64;
     draft.total = if merged.next.is_some() { Total::AtLeast(so_far) } else { Total::Exact(so_far) };
     draft.next = merged.next.map(|place| json!(place));
@@ -121,7 +126,14 @@ pub(super) async fn search(cx: &CallContext<'_>, filter: &Filter, sort: Sort, li
 
 type Answered = Result<(Reply, Part, Vec<String>), Refusal>;
 
-async fn page(cx: &CallContext<'_>, filter: &Filter, sort: Sort, limit: u32, tier: &'static str, cursor: Option<String>) -> (&'static str, Answered) {
+async fn page(
+    cx: &CallContext<'_>,
+    filter: &Filter,
+    sort: Sort,
+    limit: u32,
+    tier: &'static str,
+    cursor: Option<String>,
+) -> (&'static str, Answered) {
     let answer = async {
         let reply = cx.send(&LOGS.list(&filter.stored_in(tier), sort, limit, cursor.as_deref())?).await?;
         let found = Found::read(&reply, LOGS.subject)?;
@@ -146,7 +158,8 @@ fn ends_all(kind: Kind) -> bool {
 fn merge(parts: Vec<Part>, place: &Place, sort: Sort, limit: usize) -> Merged {
     // Smaller keys come first in either order.
     let key = |ms: i64| if sort == Sort::Newest { -i128::from(ms) } else { i128::from(ms) };
-    let was_shown = |log: &Log| place.last_ms.is_some_and(|last| key(log.ms) < key(last) || (log.ms == last && place.at_last.contains(&log.id)));
+    let was_shown =
+        |log: &Log| place.last_ms.is_some_and(|last| key(log.ms) < key(last) || (log.ms == last && place.at_last.contains(&log.id)));
 
     let mut horizon: Option<i128> = None;
     let mut tiers = Vec::new();
@@ -187,11 +200,14 @@ fn merge(parts: Vec<Part>, place: &Place, sort: Sort, limit: usize) -> Merged {
     }
 
     let shown = tiers.iter().map(|(tier, _, _, shown)| (*tier, *shown)).collect();
-    let rest: Vec<(String, Option<String>)> = tiers
-        .into_iter()
-        .enumerate()
-        .filter_map(|(nth, (tier, cursor, after, _))| if open.contains(&nth) { Some((tier.to_owned(), cursor)) } else { after.map(|after| (tier.to_owned(), Some(after))) })
-        .collect();
+    let rest: Vec<(String, Option<String>)> =
+        tiers
+            .into_iter()
+            .enumerate()
+            .filter_map(|(nth, (tier, cursor, after, _))| {
+                if open.contains(&nth) { Some((tier.to_owned(), cursor)) } else { after.map(|after| (tier.to_owned(), Some(after))) }
+            })
+            .collect();
     let next = (!rest.is_empty()).then(|| Place { open: rest, last_ms, at_last, seen: place.seen + records.len() as u64 });
     Merged { records, shown, next }
 }
@@ -221,7 +237,12 @@ mod tests {
 
     #[test]
     fn reads_what_people_write() {
-        for (text, tier) in [(None, Tier::One("indexes")), (Some("Flex"), Tier::One("flex")), (Some("online_archives"), Tier::One("online-archives")), (Some("all"), Tier::All)] {
+        for (text, tier) in [
+            (None, Tier::One("indexes")),
+            (Some("Flex"), Tier::One("flex")),
+            (Some("online_archives"), Tier::One("online-archives")),
+            (Some("all"), Tier::All),
+        ] {
             assert_eq!(Tier::parse(text).unwrap(), tier);
         }
         assert!(Tier::parse(Some("cold")).unwrap_err().message.contains("online-archives"));

@@ -83,13 +83,18 @@ fn facets(group_by: &[String]) -> Vec<String> {
 
 /// No bucket, or counts of zero only.
 fn is_nothing(buckets: &[Bucket], computes: &[Compute]) -> bool {
-    buckets.iter().all(|bucket| computes.iter().enumerate().all(|(nth, compute)| bucket.number(nth) == 0.0 && (compute.counts() || bucket.value(nth).is_null())))
+    buckets.iter().all(|bucket| {
+        computes.iter().enumerate().all(|(nth, compute)| bucket.number(nth) == 0.0 && (compute.counts() || bucket.value(nth).is_null()))
+    })
 }
 
 /// Records may match and still not be in a bucket.
 fn ungrouped(groups: &[String], computes: &[Compute]) -> Option<String> {
-    let needed: Vec<String> = groups.iter().cloned().chain(computes.iter().filter(|compute| !compute.counts()).map(Compute::name)).collect();
-    (!needed.is_empty()).then(|| format!("Only records that have {} are aggregated; an attribute must be a facet or measure in Datadog.", needed.join(" and ")))
+    let needed: Vec<String> =
+        groups.iter().cloned().chain(computes.iter().filter(|compute| !compute.counts()).map(Compute::name)).collect();
+    (!needed.is_empty()).then(|| {
+        format!("Only records that have {} are aggregated; an attribute must be a facet or measure in Datadog.", needed.join(" and "))
+    })
 }
 
 /// How buckets are laid out.
@@ -207,7 +212,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn buckets(data: Value) -> Vec<Bucket> {
+    fn buckets(data: &Value) -> Vec<Bucket> {
         Buckets::take(json!({"data": data}), "spans").unwrap().list
     }
 
@@ -219,10 +224,14 @@ mod tests {
     fn groups_become_rows() {
         let (groups, computes) = (vec!["service".to_owned(), "@http.status_code".to_owned()], computes(&["count", "p95(@duration)"]));
         let layout = Layout { groups: &groups, computes: &computes, nanos: true };
-        let rows = layout.rows(buckets(json!([{"attributes": {"by": {"service": "a", "@http.status_code": 500}, "compute": {"c0": 3, "c1": 1.5e6}}}])));
+        let rows = layout
+            .rows(buckets(&json!([{"attributes": {"by": {"service": "a", "@http.status_code": 500}, "compute": {"c0": 3, "c1": 1.5e6}}}])));
         assert_eq!(rows, [json!({"service": "a", "@http.status_code": 500, "count": 3, "pc95(@duration)": 1.5e6})]);
         let columns = layout.columns();
-        assert_eq!(columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["service", "@http.status_code", "count", "pc95(@duration)"]);
+        assert_eq!(
+            columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(),
+            ["service", "@http.status_code", "count", "pc95(@duration)"]
+        );
         assert_eq!(columns[3].form, Form::Nanos);
     }
 
@@ -231,7 +240,7 @@ mod tests {
         let (groups, computes) = (vec!["service".to_owned()], computes(&["p95(@duration)"]));
         let layout = Layout { groups: &groups, computes: &computes, nanos: true };
         let series = json!([{"time": "2023-06-29T09:40:00.000Z", "value": 1e6}, {"time": "2023-06-29T09:45:00.000Z", "value": 5e6}, {"time": "2023-06-29T09:50:00.000Z", "value": null}]);
-        let draft = layout.lines("spans", &buckets(json!([{"attributes": {"by": {"service": "a"}, "compute": {"c0": series}}}])));
+        let draft = layout.lines("spans", &buckets(&json!([{"attributes": {"by": {"service": "a"}, "compute": {"c0": series}}}])));
         let Content::Lines(lines) = draft.content else { panic!("lines") };
         assert_eq!(lines, ["service:a: min 1ms avg 3ms max 5ms at 2023-06-29T09:45:00Z last 5ms shape 09_ gaps 1"]);
     }
@@ -244,7 +253,7 @@ mod tests {
             {"by": {"env": "prod"}, "computes": {"c0": [{"time": "2023-06-29T09:40:00Z", "value": 1}, {"time": "2023-06-29T09:45:00Z", "value": 2}]}},
             {"by": {"env": "qa"}, "computes": {"c0": [{"time": "2023-06-29T09:45:00Z", "value": 7}]}}
         ]);
-        let draft = layout.points("logs", &buckets(data));
+        let draft = layout.points("logs", &buckets(&data));
         let Content::Rows { records, columns } = draft.content else { panic!("rows") };
         assert_eq!(columns.len(), 3);
         assert_eq!(records[1], json!({"time": "2023-06-29T09:45:00Z", "env:prod": 2, "env:qa": 7}));
@@ -254,10 +263,10 @@ mod tests {
     fn nothing_is_no_bucket_or_zero_counts() {
         let count = computes(&["count"]);
         assert!(is_nothing(&[], &count));
-        assert!(is_nothing(&buckets(json!([{"computes": {"c0": 0}}])), &count));
-        assert!(!is_nothing(&buckets(json!([{"computes": {"c0": 2}}])), &count));
+        assert!(is_nothing(&buckets(&json!([{"computes": {"c0": 0}}])), &count));
+        assert!(!is_nothing(&buckets(&json!([{"computes": {"c0": 2}}])), &count));
         let average = computes(&["avg(@d)"]);
-        assert!(is_nothing(&buckets(json!([{"computes": {"c0": null}}])), &average));
-        assert!(!is_nothing(&buckets(json!([{"computes": {"c0": 0}}])), &average), "an average of zero is a value");
+        assert!(is_nothing(&buckets(&json!([{"computes": {"c0": null}}])), &average));
+        assert!(!is_nothing(&buckets(&json!([{"computes": {"c0": 0}}])), &average), "an average of zero is a value");
     }
 }

@@ -113,7 +113,14 @@ impl Store {
     }
 
     /// Buckets: one per value of the facets, largest first by the first compute; a series each when there is an interval.
-    pub(crate) fn aggregate(&self, filter: &Filter, computes: &[Compute], interval: Option<&str>, groups: &[String], limit: u32) -> Result<Request, Refusal> {
+    pub(crate) fn aggregate(
+        &self,
+        filter: &Filter,
+        computes: &[Compute],
+        interval: Option<&str>,
+        groups: &[String],
+        limit: u32,
+    ) -> Result<Request, Refusal> {
         let operation = self.aggregate.ok_or_else(|| Refusal::new(Kind::Internal, format!("{} cannot be aggregated.", self.subject)))?;
         let rules: Vec<Value> = computes.iter().map(|compute| compute.json(interval)).collect();
         let mut body = json!({"filter": filter.json(), "compute": rules});
@@ -177,7 +184,10 @@ mod tests {
     fn nothing_asked_means_everything() {
         for filter in [filter("  "), Filter::new(None, RANGE).stored_in("indexes")] {
             let body = LOGS.list(&filter, Sort::Oldest, 2, None).unwrap().body.unwrap();
-            assert_eq!(body, json!({"filter": {"query": "*", "from": "1700000000000", "to": "1700003600000"}, "page": {"limit": 2}, "sort": "timestamp"}));
+            assert_eq!(
+                body,
+                json!({"filter": {"query": "*", "from": "1700000000000", "to": "1700003600000"}, "page": {"limit": 2}, "sort": "timestamp"})
+            );
         }
     }
 
@@ -198,15 +208,26 @@ mod tests {
     #[test]
     fn groups_are_sorted_by_the_first_compute() {
         let computes = Compute::list(&["p95(@duration)".to_owned(), "count".to_owned()]).unwrap();
-        let body = LOGS.aggregate(&filter("*"), &computes, Some("5m"), &["service".to_owned(), "host".to_owned()], 500).unwrap().body.unwrap();
+        let body =
+            LOGS.aggregate(&filter("*"), &computes, Some("5m"), &["service".to_owned(), "host".to_owned()], 500).unwrap().body.unwrap();
         let sort = json!({"type": "measure", "order": "desc", "aggregation": "pc95", "metric": "@duration"});
-        assert_eq!(body["group_by"], json!([{"facet": "service", "limit": 100, "sort": sort}, {"facet": "host", "limit": 100, "sort": sort}]));
+        assert_eq!(
+            body["group_by"],
+            json!([{"facet": "service", "limit": 100, "sort": sort}, {"facet": "host", "limit": 100, "sort": sort}])
+        );
         assert_eq!(body["compute"][1], json!({"aggregation": "count", "type": "timeseries", "interval": "5m"}));
     }
 
     #[test]
     fn sorts() {
-        for (text, sort) in [(None, Sort::Newest), (Some("desc"), Sort::Newest), (Some("-timestamp"), Sort::Newest), (Some("ASC"), Sort::Oldest), (Some("timestamp"), Sort::Oldest), (Some("oldest"), Sort::Oldest)] {
+        for (text, sort) in [
+            (None, Sort::Newest),
+            (Some("desc"), Sort::Newest),
+            (Some("-timestamp"), Sort::Newest),
+            (Some("ASC"), Sort::Oldest),
+            (Some("timestamp"), Sort::Oldest),
+            (Some("oldest"), Sort::Oldest),
+        ] {
             assert_eq!(Sort::parse(text).unwrap(), sort);
         }
         assert!(Sort::parse(Some("best")).unwrap_err().message.contains("newest"));

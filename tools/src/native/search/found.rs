@@ -59,7 +59,8 @@ impl Heard {
             notes.push(format!("Partial: Datadog's search timed out before all {subject} were looked at; narrow the range or the query."));
         }
         for warning in meta["warnings"].as_array().into_iter().flatten() {
-            let said: Vec<&str> = ["title", "detail", "code"].iter().filter_map(|part| warning[part].as_str()).filter(|part| !part.is_empty()).collect();
+            let said: Vec<&str> =
+                ["title", "detail", "code"].iter().filter_map(|part| warning[part].as_str()).filter(|part| !part.is_empty()).collect();
             if !said.is_empty() {
                 notes.push(format!("Partial, Datadog warns: {}", untrusted::cap(&untrusted::clean(&said.join("; ")), 300)));
             }
@@ -97,7 +98,10 @@ mod tests {
 
     #[test]
     fn warnings_are_said() {
-        let found = page(0, &json!({"status": "done", "warnings": [{"code": "unknown_index", "detail": "indexes: foo", "title": "Missing index."}, {}]}));
+        let found = page(
+            0,
+            &json!({"status": "done", "warnings": [{"code": "unknown_index", "detail": "indexes: foo", "title": "Missing index."}, {}]}),
+        );
         assert_eq!(found.notes, ["Partial, Datadog warns: Missing index.; indexes: foo; unknown_index"]);
     }
 

@@ -176,14 +176,19 @@ mod tests {
     #[test]
     fn reads_terms() {
         assert_eq!(read("service:web status:error"), [(Some("service"), "web", false), (Some("status"), "error", false)]);
-        assert_eq!(read("-service:web NOT env:dev boom"), [(Some("service"), "web", true), (Some("env"), "dev", true), (None, "boom", false)]);
-        assert_eq!(read("@http.status_code:[400 TO 499] @d:>=5"), [(Some("@http.status_code"), "[400 TO 499]", false), (Some("@d"), ">=5", false)]);
+        assert_eq!(
+            read("-service:web NOT env:dev boom"),
+            [(Some("service"), "web", true), (Some("env"), "dev", true), (None, "boom", false)]
+        );
+        assert_eq!(
+            read("@http.status_code:[400 TO 499] @d:>=5"),
+            [(Some("@http.status_code"), "[400 TO 499]", false), (Some("@d"), ">=5", false)]
+        );
         assert_eq!(read(r#"@http.url:"/a b:c" "x:y""#), [(Some("@http.url"), r#""/a b:c""#, false), (None, r#""x:y""#, false)]);
-        assert_eq!(read("service:(a OR b) AND -(env:dev OR -env:qa)"), [
-            (Some("service"), "(a OR b)", false),
-            (Some("env"), "dev", true),
-            (Some("env"), "qa", false)
-        ]);
+        assert_eq!(
+            read("service:(a OR b) AND -(env:dev OR -env:qa)"),
+            [(Some("service"), "(a OR b)", false), (Some("env"), "dev", true), (Some("env"), "qa", false)]
+        );
         assert_eq!(read(r"a\:b:c\ d"), [(Some(r"a\:b"), r"c\ d", false)]);
         assert_eq!(read("*"), [(None, "*", false)]);
         assert_eq!(read(" ( ) - "), [(None, "-", false)]);
