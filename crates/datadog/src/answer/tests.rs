@@ -123,10 +123,19 @@ fn alternatives_need_one_and_lists_need_all() {
 
 #[test]
 fn what_the_facts_do_not_decide_is_unknown_and_says_both() {
-    // The permission is no scope, and Datadog names nothing: role or token.
-    let id = "v2.DeleteRumApplicationData";
-    let id = if operation(id).is_some() { id } else { "v1.ListAPIKeys" };
-    let refusal = refused(id, &bearer("fake-opaque"), 403, FORBIDDEN);
+    // The permission is no scope, and Datadog names nothing: role, or keys only.
+    let gap = |name: &&str| {
+        datadog_catalogue::scope(name).is_some_and(|s| s.obtainable == datadog_catalogue::Obtainable::NotKnown && !s.asked_by_operations)
+    };
+    let gapped = datadog_catalogue::operations()
+        .iter()
+        .find(|o| o.scopes.is_empty() && o.permission.is_some_and(|p| !p.names.is_empty() && p.names.iter().all(gap)))
+        .unwrap();
+    let refusal = refused(gapped.id, &session(&["logs_read_data"]), 403, FORBIDDEN);
+    assert_eq!(refusal.cause, Some(Cause::Unknown));
+    assert_eq!(refusal.fixes.iter().map(|f| f.action.as_str()).collect::<Vec<_>>(), ["ask_admin", "set_keys"]);
+    // A configured token: nobody knows its scopes.
+    let refusal = refused("v1.ListAPIKeys", &bearer("fake-opaque"), 403, FORBIDDEN);
     assert_eq!(refusal.cause, Some(Cause::Unknown));
     assert!(!refusal.missing.is_empty());
     assert!(refusal.fixes.iter().any(|fix| fix.action == "set_token") && refusal.fixes.iter().any(|fix| fix.action == "ask_admin"));
