@@ -8,6 +8,7 @@ mod catalogue;
 #[cfg(feature = "product")]
 mod docs;
 mod server;
+mod test;
 mod tokens;
 
 use clap::{Parser, Subcommand};
@@ -33,6 +34,8 @@ enum Task {
     Docs(docs::Arguments),
     /// Count what the tools cost a context window, and hold it against the budget.
     Tokens,
+    /// Run every test there is.
+    Test(test::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -43,6 +46,7 @@ fn main() -> anyhow::Result<()> {
         #[cfg(feature = "product")]
         Task::Docs(arguments) => docs::run(&arguments),
         Task::Tokens => tokens::run(),
+        Task::Test(arguments) => test::run(&arguments),
     }
 }
 
