@@ -2,7 +2,7 @@
 
 use crate::Tool;
 use datadog_catalogue::{OAuth, Operation, PermissionRule};
-use datadog_client::{Credential, CredentialKind};
+use datadog_client::{Credential, CredentialKind, lacking_scopes};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -30,7 +30,7 @@ fn judge(operation: &Operation, credential: &Credential, permissions: Option<&BT
         return Some(("oauth_not_accepted", Vec::new(), "it takes keys only; set DD_API_KEY and DD_APP_KEY.".to_owned()));
     }
     if let Some(granted) = credential.granted.as_ref().filter(|_| bearer_only) {
-        let missing = lacking(operation, granted);
+        let missing: Vec<String> = lacking_scopes(operation, granted).into_iter().map(str::to_owned).collect();
         if !missing.is_empty() {
             let refused = missing.iter().any(|scope| credential.refused.contains(scope));
             let cause = if refused { "scope_refused" } else { "scope_not_granted" };
@@ -52,17 +52,4 @@ fn judge(operation: &Operation, credential: &Credential, permissions: Option<&BT
         let why = format!("the user's role lacks {}; a Datadog admin can grant it.", missing.join(if all { " and " } else { " or " }));
         ("role_lacks_permission", missing, why)
     })
-}
-
-/// Scopes that the operation asks for and the token lacks; where any of several permissions does, one granted is enough.
-fn lacking(operation: &Operation, granted: &BTreeSet<String>) -> Vec<String> {
-    if !operation.scopes.is_empty() {
-        return operation.scopes.iter().filter(|scope| !granted.contains(**scope)).map(|scope| (*scope).to_owned()).collect();
-    }
-    match operation.permission {
-        Some(permission) if operation.oauth == OAuth::Scoped && !permission.names.iter().any(|name| granted.contains(*name)) => {
-            permission.names.iter().map(|name| (*name).to_owned()).collect()
-        }
-        _ => Vec::new(),
-    }
 }
