@@ -79,7 +79,7 @@ impl Run for ErrorsSearch {
         title: "Search error issues",
         description: "Errors grouped into issues, most frequent first: what breaks, where in the code, since when and since which version. \
             `query` is event syntax: `service:checkout env:prod @error.type:TimeoutError`. `sort: newest` finds what a deploy broke. \
-            Next: spans_search or logs_search `@issue.id:<id>` for single occurrences, trace_get for one.",
+            Next: spans_search or logs_search `service:… @error.type:…` for single occurrences, trace_get for one.",
         toolset: "core",
         effect: Effect::Read,
         idempotent: true,

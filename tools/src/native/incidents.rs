@@ -260,9 +260,10 @@ fn says(value: &Value) -> bool {
 
 /// The id in `IR-4821`, `#4821`, a link.
 fn id_in(text: &str) -> String {
-    let text = text.trim().trim_start_matches('#').split(['?', '#']).next().unwrap_or_default();
-    let text = text.trim_end_matches('/').rsplit('/').next().unwrap_or(text).to_ascii_lowercase();
-    if is_uuid(&text) { text } else { text.rsplit('-').next().unwrap_or_default().to_owned() }
+    let text = text.trim().trim_start_matches('#');
+    let text =
+        text.rsplit_once("incidents/").map_or(text, |(_, rest)| rest.split(['?', '#', '/']).next().unwrap_or(rest)).to_ascii_lowercase();
+    if is_uuid(&text) { text } else { text.strip_prefix("ir-").unwrap_or(&text).to_owned() }
 }
 
 fn is_uuid(text: &str) -> bool {

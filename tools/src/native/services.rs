@@ -73,7 +73,13 @@ impl Run for ServicesSearch {
             (Err(refusal), Ok(_)) => notes.push(format!("Traced services could not be read: {}", refusal.message)),
         }
         let measured = match stats {
-            Ok(stats) => merge(&mut services, stats, true),
+            Ok(stats) => {
+                let measured = merge(&mut services, stats, true);
+                if measured.is_empty() && env == "*" {
+                    notes.push("Statistics are given for one environment: set `env`.".to_owned());
+                }
+                measured
+            }
             Err(refusal) => {
                 notes.push(format!("Statistics could not be read (an unofficial endpoint): {}", refusal.message));
                 Vec::new()
@@ -98,15 +104,13 @@ impl Run for ServicesSearch {
         draft.total = Total::Exact(total as u64);
         draft.range = Some(range);
         draft.facts.push(if env == "*" { "every env".to_owned() } else { format!("env: {}", untrusted::shown(env, 40)) });
-        draft.link = Some(
-            cx.client.site().ui(&format!(
+        draft.link = Some(cx.client.site().ui(&format!(
                 "/services?{}",
                 Serializer::new(String::new())
                     .append_pair("env", env)
                     .append_pair("query", arguments.query.as_deref().unwrap_or_default())
                     .finish()
-            )),
-        );
+            )));
         if total == 0 {
             let hint = if env == "*" { "try a shorter `query`" } else { "try a shorter `query`, or leave out `env`" };
             notes.push(format!("None of {all} services matches; {hint}."));
@@ -149,13 +153,11 @@ fn measured(mut answer: Value) -> Services {
         inner.map_or_else(|| rows::records(answer, None).rows, |list| if let Value::Array(list) = list { list } else { Vec::new() });
     let one = |record: Value| {
         let facts = record.get("attributes").unwrap_or(&record).as_object()?;
-        let name = ["service", "service_name", "name"]
-            .into_iter()
-            .find_map(|key| facts.get(key).and_then(Value::as_str))
-            .or_else(|| record.get("id").and_then(Value::as_str))?;
+        let name = ["service", "service_name", "name"].into_iter().find_map(|key| facts.get(key).and_then(Value::as_str))?;
         let numbers: Map<String, Value> =
             facts.iter().filter_map(|(key, value)| Some((key.replace('.', "_"), number(value.as_f64()?)))).collect();
-        Some((name.to_owned(), Map::from_iter([("stats".to_owned(), Value::Object(numbers))])))
+        // Without a number it is some other record that happens to have a name.
+        (!numbers.is_empty()).then(|| (name.to_owned(), Map::from_iter([("stats".to_owned(), Value::Object(numbers))])))
     };
     records.into_iter().filter_map(one).collect()
 }
@@ -272,6 +274,7 @@ mod tests {
         }
         assert!(measured(json!(null)).is_empty());
         assert!(measured(json!({"data": "x"})).is_empty());
+        assert!(measured(json!({"data": [{"id": "a", "attributes": {"name": "shop"}}]})).is_empty());
     }
 
     #[test]

@@ -119,7 +119,7 @@ async fn about(cx: &CallContext<'_>, metric: &str, filter: &str) -> Vec<String> 
     }
     match tags {
         Ok(tags) if !tags.is_empty() => {
-            lines.extend(conditions(filter).into_iter().filter_map(|(key, value)| absent(&tags, metric, key, value)))
+            lines.extend(conditions(filter).into_iter().filter_map(|(key, value)| absent(&tags, metric, key, value)));
         }
         Ok(_) => {}
         Err(refusal) if refusal.kind == Kind::NotFound => {}

@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     /// Queries, e.g. `["errors=sum:trace.http.request.errors{env:prod}.as_count()"]`
     #[schemars(length(min = 1, max = 20))]
     queries: Vec<String>,
-    /// Formulas over `a`, `b` … or given names, e.g. `["errors/b*100"]`
+    /// Formulas over names, else `a`, `b` …, e.g. `["errors/b*100"]`
     formulas: Option<Vec<String>>,
     /// Start, e.g. `4h`, `2026-11-22T10:00:00Z`; default `1h`
     from: Option<String>,
@@ -38,13 +38,19 @@ pub(super) struct Arguments {
     to: Option<String>,
     /// Time between points, e.g. `5m`
     interval: Option<String>,
-    /// The points themselves instead of statistics, e.g. `true`
+    /// Points instead of statistics, e.g. `true`
     points: Option<bool>,
     /// Series shown, e.g. 20
     #[schemars(range(min = 1, max = 1000))]
     limit: Option<usize>,
-    /// Which series come first: largest `max`, e.g. `last`
+    /// Series with the largest first, e.g. `last`
     sort: Option<Sort>,
+    /// Answer size, e.g. `8000`
+    #[expect(dead_code, reason = "the way of a call takes it out; `CallContext::budget` is what comes of it")]
+    max_tokens: Option<usize>,
+    /// Goes on from the last answer
+    #[expect(dead_code, reason = "the way of a call takes it out; `CallContext::page` is what comes of it")]
+    cursor: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
@@ -104,15 +110,14 @@ impl Run for MetricsQuery {
     const FACTS: Facts = Facts {
         name: "metrics_query",
         title: "Query metrics",
-        description: "How metrics moved over time: min, avg, max, last and shape of every series; compare services, find when something changed. \
-            Query: `aggregator:metric{filter} by {tags}`, e.g. `avg:trace.http.request.duration{service:checkout,env:prod} by {resource_name}`, \
-            `p95:…`, `sum:….as_count()`, `top(…)`, `a/b*100`; monitor queries work too. \
-            Find names with metrics_search, tags with metric_describe; then follow a peak's time into logs_search or spans_search.",
+        description: "How metrics moved over time: min, avg, max, last and shape of each series; find when something changed. \
+            Query: `aggregator:metric{filter} by {tags}`, e.g. `avg:system.cpu.user{env:prod} by {host}`, `p95:…`, `sum:….as_count()`, `top(…)`, `a/b*100`; \
+            monitor queries work too. Names: metrics_search, tags: metric_describe. Then take a peak's time into logs_search or spans_search.",
         toolset: "core",
         effect: Effect::Read,
         idempotent: true,
         operations: &[OPERATION, "v1.ListMetrics", "v2.ListTagsByMetricName"],
-        view: true,
+        view: false,
     };
 
     async fn run(&self, cx: &CallContext<'_>, arguments: Arguments) -> Result<Draft, Refusal> {
@@ -129,7 +134,7 @@ impl Run for MetricsQuery {
             return Err(refused(said));
         }
         let mut draft = if found.is_empty() {
-            let mut draft = Draft::new("series", Content::Lines(diagnose::explain(cx, &expressions, range).await));
+            let mut draft = Draft::new("diagnosis (no series found)", Content::Lines(diagnose::explain(cx, &expressions, range).await));
             draft.total = Total::Exact(0);
             draft
         } else {

@@ -2,7 +2,10 @@
 //! critical path and the errors, then what took longest.
 
 use super::{span::Span, tree::Tree};
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+};
 
 /// Siblings that look alike become one line from this many on.
 const ALIKE: usize = 3;
@@ -33,6 +36,8 @@ pub(super) struct Alike {
     pub(super) longest: i64,
     /// Spans that are not shown for it: the other siblings and all below them.
     pub(super) behind: usize,
+    /// How many of those err.
+    pub(super) errors: usize,
 }
 
 /// A choice of spans. Every span in view is shown, behind a shown sibling, or hidden below a shown span.
@@ -117,6 +122,9 @@ pub(super) fn choose(spans: &[Span<'_>], tree: &Tree, wanted: &Wanted, budget: u
     view.lay_out(spans, tree, &shown)
 }
 
+/// Service, operation, resource without numbers, erring, errors below: siblings that share all of it look alike.
+type Looks<'a> = (&'a str, &'a str, Cow<'a, str>, bool, bool);
+
 /// The spans in view: which are candidates, and which stand for their like.
 struct View {
     /// In preorder, only those under the wanted span.
@@ -160,11 +168,11 @@ impl View {
         }
         families.extend(self.order.iter().filter(|&&at| Some(at) != wanted.under).map(|&at| tree.nodes[at].children.as_slice()));
         for family in families.into_iter().filter(|family| family.len() >= ALIKE) {
-            let mut groups: HashMap<(&str, &str, &str, bool, bool), Vec<usize>> = HashMap::new();
+            let mut groups: HashMap<Looks<'_>, Vec<usize>> = HashMap::new();
             for &at in family.iter().filter(|&&at| self.open[at]) {
                 let span = &spans[at];
                 groups
-                    .entry((&span.service, &span.name, &span.resource, span.error, tree.nodes[at].errors_below > 0))
+                    .entry((&span.service, &span.name, pattern(&span.resource), span.error, tree.nodes[at].errors_below > 0))
                     .or_default()
                     .push(at);
             }
@@ -196,6 +204,7 @@ impl View {
                     self.open[below] = false;
                     self.behind.insert(below, face);
                     alike.behind += 1;
+                    alike.errors += usize::from(spans[below].error);
                 }
                 stack.extend(&tree.nodes[below].children);
             }
@@ -257,6 +266,26 @@ impl View {
         }
         choice
     }
+}
+
+/// A resource without its running numbers, so that `batch 1` and `batch 2` are alike; digits after a letter (`v1`) stay.
+fn pattern(resource: &str) -> Cow<'_, str> {
+    if !resource.bytes().any(|byte| byte.is_ascii_digit()) {
+        return Cow::Borrowed(resource);
+    }
+    let mut text = String::with_capacity(resource.len());
+    let mut before = ' ';
+    for c in resource.chars() {
+        let digit = c.is_ascii_digit();
+        match before {
+            // Inside a number that was written as `#`.
+            '#' if digit => continue,
+            before if digit && !before.is_alphanumeric() => text.push('#'),
+            _ => text.push(c),
+        }
+        before = text.chars().next_back().unwrap_or(' ');
+    }
+    Cow::Owned(text)
 }
 
 /// After the root, the error's origin and the way to it: two of the critical path for one error and so on, so that neither crowds the other out.

@@ -63,3 +63,16 @@ fn the_error_and_the_path_to_it_come_first() {
     let ids: Vec<u64> = choice.lines.iter().map(|line| spans[line.at].id).collect();
     assert_eq!(ids, [1, 3, 4]);
 }
+
+#[test]
+fn running_numbers_do_not_tell_spans_apart() {
+    for (resource, expected) in [
+        ("batch 12", "batch #"),
+        ("GET /v1/carts/17/items", "GET /v1/carts/#/items"),
+        ("table_3 x4", "table_# x4"),
+        ("SELECT", "SELECT"),
+        ("7", "#"),
+    ] {
+        assert_eq!(pattern(resource), expected);
+    }
+}

@@ -8,7 +8,10 @@ use super::{
 use crate::native::series::duration;
 use datadog_client::untrusted::cap;
 use jiff::Timestamp;
-use std::{collections::HashMap, fmt::Write};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt::Write,
+};
 
 /// What the marks of a line mean, for the line of facts.
 pub(super) const LEGEND: &str = "* critical path, ! error, @ start, self = time in no child";
@@ -38,7 +41,9 @@ pub(super) fn draw(spans: &[Span<'_>], tree: &Tree, wanted: &Wanted, budget: usi
         cost(&pen.core(at, None)) + 4 + stands_for.max(usize::from(spans[at].error) * 12)
     };
     let choice = choose(spans, tree, wanted, budget.saturating_sub(spent), price);
-    lines.extend(choice.lines.iter().map(|line| pen.line(line)));
+    let folded: BTreeSet<usize> =
+        choice.lines.iter().filter(|line| line.alike.is_some()).filter_map(|line| tree.nodes[line.at].parent).collect();
+    lines.extend(choice.lines.iter().map(|line| pen.line(line, folded.contains(&line.at))));
     if choice.hidden_at_top.spans > 0 {
         lines.push(format!("+{} more at the top{}", choice.hidden_at_top.spans, errors(choice.hidden_at_top.errors)));
     }
@@ -53,9 +58,9 @@ fn header(spans: &[Span<'_>], tree: &Tree, wanted: &Wanted, budget: usize) -> Ve
         let at = Timestamp::from_nanosecond(i128::from(root.start))
             .map(|time| time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
             .unwrap_or_default();
-        let facts = ["env", "http.status_code", "version"]
-            .into_iter()
-            .filter_map(|name| root.tag(name).map(|value| format!(", {} {value}", name.trim_start_matches("http."))));
+        let facts = ["env", "http.status_code", "version"].into_iter().filter_map(|name| {
+            root.tag(name).map(|value| format!(", {} {value}", if name == "http.status_code" { "status" } else { name }))
+        });
         lines.push(format!("root: {} {} at {at}{}", label(root, None), duration(root.duration), facts.collect::<String>()));
     }
     if let Some(under) = wanted.under {
@@ -127,7 +132,8 @@ struct Pen<'a, 'b> {
 }
 
 impl Pen<'_, '_> {
-    fn line(&self, line: &Line) -> String {
+    /// The line of a span; `folded` when children of it stand for their like, which opening it shows one by one.
+    fn line(&self, line: &Line, folded: bool) -> String {
         let span = &self.spans[line.at];
         let mut text = if line.depth > INDENT { format!("{}({}) ", " ".repeat(INDENT), line.depth) } else { " ".repeat(line.depth) };
         if line.skipped > 0 {
@@ -137,7 +143,7 @@ impl Pen<'_, '_> {
         if let Some(alike) = line.alike {
             let _infallible = write!(
                 text,
-                " ×{} same: total {}, {} to {}",
+                " ×{} alike: total {}, {} to {}",
                 alike.count,
                 duration(alike.total),
                 duration(alike.shortest),
@@ -147,31 +153,18 @@ impl Pen<'_, '_> {
             if inside > 0 {
                 let _infallible = write!(text, ", {} inside", counted(inside, "span"));
             }
+            text.push_str(&errors(alike.errors));
         }
         if line.hidden.spans > 0 {
             let _infallible =
                 write!(text, " +{} below{} {} self", line.hidden.spans, errors(line.hidden.errors), duration(line.hidden.own));
         }
         // Ids cost seven tokens: they stand where a next call needs one.
-        let opens =
-            line.hidden.spans > 0 || (line.alike.is_none() && self.tree.nodes[line.at].children.iter().any(|child| self.repeats(*child)));
+        let opens = line.hidden.spans > 0 || folded;
         if (opens || span.error) && self.wanted.under != Some(line.at) {
             let _infallible = write!(text, " span_id={}", span.id);
         }
         text
-    }
-
-    /// Whether a child has like siblings, which its parent opens.
-    fn repeats(&self, child: usize) -> bool {
-        let span = &self.spans[child];
-        let siblings = self.tree.nodes[child].parent.map_or(&[][..], |parent| self.tree.nodes[parent].children.as_slice());
-        siblings.len() > 2
-            && siblings
-                .iter()
-                .take(64)
-                .filter(|&&other| self.spans[other].resource == span.resource && self.spans[other].service == span.service)
-                .count()
-                > 2
     }
 
     /// A line without indentation and what it says of the spans it stands for.
@@ -185,14 +178,20 @@ impl Pen<'_, '_> {
             text.push('!');
         }
         text.push_str(&label(span, above.map(|above| self.spans[above].service.as_ref())));
-        let _infallible = write!(text, " @{} {}", duration(span.start.saturating_sub(self.origin)), duration(span.duration));
+        let after = span.start.saturating_sub(self.origin);
+        let _infallible = match after {
+            0 => write!(text, " @0 {}", duration(span.duration)),
+            after => write!(text, " @{} {}", duration(after), duration(span.duration)),
+        };
         if node.own != span.duration {
             let _infallible = write!(text, " self {}", duration(node.own));
         }
         if span.error
             && let Some(kind) = span.tag("error.type").or_else(|| span.tag("http.status_code"))
         {
-            let _infallible = write!(text, " {}", cap(&kind, 60));
+            // The head names the class whole; here its last part will do.
+            let short = kind.rsplit(['.', ':', '/']).next().unwrap_or(&kind);
+            let _infallible = write!(text, " {}", cap(short, 60));
         }
         if span.restricted {
             text.push_str(" (restricted)");

@@ -74,8 +74,10 @@ pub(super) fn span_ids(text: &str) -> Vec<u64> {
 /// The id inside a link, a `traceparent` or a `0x…`.
 fn bare(text: &str) -> String {
     let text = text.trim().trim_matches(['"', '\'', '`']);
-    let text = text.split(['?', '#']).next().unwrap_or(text);
-    let text = text.rsplit('/').next().unwrap_or(text);
+    let text = match text.rsplit_once("trace/") {
+        Some((_, rest)) => rest.split(['?', '#', '/']).next().unwrap_or(rest),
+        None => text,
+    };
     let parts: Vec<&str> = text.split('-').collect();
     let text = if parts.len() == 4 && parts[1].len() == 32 { parts[1] } else { text };
     let text = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
@@ -102,9 +104,17 @@ mod tests {
         assert_eq!(forms("00-6637d0c500000000abc1230000000000-00f067aa0ba902b7-01"), ["6637d0c500000000abc1230000000000"]);
         assert_eq!(forms("https://app.datadoghq.com/apm/trace/5023904817262048113?x=1"), ["5023904817262048113"]);
         assert_eq!(forms(" 0xabc1230000000000abc123 "), ["0000000000abc1230000000000abc123"]);
-        for bad in
-            ["", "0", "xyz", "../../etc", "12345678901234567890123456789012345678901", "abc", "%2e%2e", "00000000000000000000000000000000"]
-        {
+        for bad in [
+            "",
+            "0",
+            "xyz",
+            "../../etc",
+            "../1",
+            "12345678901234567890123456789012345678901",
+            "abc",
+            "%2e%2e",
+            "00000000000000000000000000000000",
+        ] {
             assert!(TraceId::parse(bad).is_err(), "{bad}");
         }
     }

@@ -140,9 +140,9 @@ fn notes(spans: &[Span<'_>], tree: &Tree, wanted: &Wanted, choice: &Choice) -> V
     let in_view = wanted.under.map_or(spans.len(), |under| tree.nodes[under].size);
     let of = if wanted.under.is_some() { "of this subtree" } else { "of the trace" };
     if choice.shown() == in_view {
-        notes.push(format!("All {in_view} spans {of} are shown."));
+        notes.push(if in_view == 1 { format!("The one span {of} is shown.") } else { format!("All {in_view} spans {of} are shown.") });
     } else {
-        let mut parts = vec![format!("{} of {in_view} spans {of} are shown", choice.shown())];
+        let mut parts = vec![format!("{} of {in_view} spans {of} shown", choice.shown())];
         if choice.behind() > 0 {
             parts.push(format!("{} stand behind a like sibling (×)", choice.behind()));
         }
