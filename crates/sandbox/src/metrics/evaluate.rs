@@ -42,7 +42,7 @@ impl Grid {
         let wanted = (to - from).max(1) / POINTS;
         // More points than that are never given, whatever step is asked for.
         let least = (to - from).max(1) / 15_000 + 1;
-        let usual = USUAL.into_iter().map(|s| s * 1_000).find(|step| *step >= wanted).unwrap_or(86_400_000);
+        let usual = USUAL.into_iter().map(|s| s * 1_000).find(|step| *step >= wanted).unwrap_or(wanted);
         Self { from, to, step: step.map_or(usual, |step| step.max(least)) }
     }
 

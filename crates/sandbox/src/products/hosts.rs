@@ -77,7 +77,8 @@ fn row(call: &Call<'_>, machine: &Machine, tags: &[String]) -> Value {
     }
     let cpu = metric(call, "system.cpu.idle", machine).map(|idle| ((100.0 - idle) * 1e4).round() / 1e4);
     let mut row = json!({
-        "name": &*machine.name, "host_name": &*machine.name, "id": machine.id, "aliases": [machine.instance, &*machine.name], "apps": apps, "up": true,
+        "name": &*machine.name, "host_name": &*machine.name, "id": machine.id, "aliases": [machine.instance, &*machine.name], "apps": apps,
+            "up": true,
         "is_muted": false, "mute_timeout": Value::Null, "last_reported_time": call.now / 1_000 - 7, "sources": ["agent", "aws"],
         "tags_by_source": {"Datadog": tags[..2].to_vec(), "Amazon Web Services": tags[2..7].to_vec(), "Kubernetes": tags[7..].to_vec()},
         "metrics": {"cpu": cpu, "iowait": if database { 31.4 } else { 0.3 }, "load": metric(call, "system.load.1", machine)},
@@ -88,11 +89,15 @@ fn row(call: &Call<'_>, machine: &Machine, tags: &[String]) -> Value {
             .chain(&["cpu", "disk", "io", "load", "memory", "network", "uptime"])
             .map(|check| json!([check, check, format!("{check}:{}", Dice::of(machine.id, check, 0).hex(16)), "OK", "", ""]))
             .collect();
-        let gohai = json!({"cpu": {"cpu_cores": "8", "family": "6", "model_name": "Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz"}, "memory": {"total": "32GB"}, "platform": {"os": "GNU/Linux", "kernel_release": "6.12"}});
+        let gohai = json!({"cpu": {"cpu_cores": "8", "family": "6", "model_name": "Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz"},
+            "memory": {"total": "32GB"}, "platform": {"os": "GNU/Linux", "kernel_release": "6.12"}});
         row["meta"] = json!({
-            "agent_version": "7.72.1", "agent_flavor": "agent", "platform": "linux", "machine": "amd64", "processor": "Intel(R) Xeon(R)", "cpuCores": 8,
-            "pythonV": "3.12.9", "socket-hostname": &*machine.name, "socket-fqdn": &*machine.name, "timezones": ["UTC"], "nixV": ["ubuntu", "24.04", ""],
-            "host_id": machine.id, "gohai": gohai.to_string(), "agent_checks": checks, "install_method": {"tool": "helm", "tool_version": "helm", "installer_version": "datadog-3.140.0"},
+            "agent_version": "7.72.1", "agent_flavor": "agent", "platform": "linux", "machine": "amd64", "processor": "Intel(R) Xeon(R)",
+                "cpuCores": 8,
+            "pythonV": "3.12.9", "socket-hostname": &*machine.name, "socket-fqdn": &*machine.name, "timezones": ["UTC"], "nixV": ["ubuntu",
+                "24.04", ""],
+            "host_id": machine.id, "gohai": gohai.to_string(), "agent_checks": checks, "install_method": {"tool": "helm",
+                "tool_version": "helm", "installer_version": "datadog-3.140.0"},
             "network": {"network-id": Value::Null, "private-ipv4": machine.ip}, "logs_agent": {"transport": "HTTP"},
         });
     }

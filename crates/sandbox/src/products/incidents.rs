@@ -181,20 +181,27 @@ fn incident(world: &World, nth: usize, id: &str, public: u64, created: i64, row:
         "id": id,
         "attributes": {
             "public_id": public, "incident_type_uuid": Dice::of(world.seed, "incident-type", 0).uuid(), "title": title, "resolved": resolved,
-            "customer_impact_scope": Value::Null, "customer_impact_start": Value::Null, "customer_impact_end": Value::Null, "customer_impacted": nth % 3 == 2,
-            "notification_handles": Value::Null, "last_modified_by_uuid": AUTHOR.2, "created": iso_offset(created), "modified": iso_offset(created + 240_000),
-            "detected": iso_offset(created - 120_000), "created_by_uuid": AUTHOR.2, "creation_idempotency_key": Value::Null, "customer_impact_duration": 0,
-            "time_to_detect": 120, "time_to_repair": lasted * 50, "time_to_internal_response": 60, "time_to_resolve": lasted * 60, "archived": Value::Null,
+            "customer_impact_scope": Value::Null, "customer_impact_start": Value::Null, "customer_impact_end": Value::Null,
+                "customer_impacted": nth % 3 == 2,
+            "notification_handles": Value::Null, "last_modified_by_uuid": AUTHOR.2, "created": iso_offset(created),
+                "modified": iso_offset(created + 240_000),
+            "detected": iso_offset(created - 120_000), "created_by_uuid": AUTHOR.2, "creation_idempotency_key": Value::Null,
+                "customer_impact_duration": 0,
+            "time_to_detect": 120, "time_to_repair": lasted * 50, "time_to_internal_response": 60, "time_to_resolve": lasted * 60,
+                "archived": Value::Null,
             "is_test": false, "declared": iso_offset(created), "declared_by_uuid": AUTHOR.2,
             "fields": {
                 "state": field("dropdown", json!(state)), "severity": field("dropdown", json!(severity)), "summary": field("textbox", json!(summary)),
                 "detection_method": field("dropdown", json!("employee")), "root_cause": field("textbox", json!(cause)),
-                "services": field("autocomplete", json!(services)), "teams": field("autocomplete", json!(teams)), "slug": field("textbox", json!(format!("IR-{public}"))),
+                "services": field("autocomplete", json!(services)), "teams": field("autocomplete", json!(teams)),
+                    "slug": field("textbox", json!(format!("IR-{public}"))),
             },
-            "field_analytics": Value::Null, "severity": severity, "state": state, "non_datadog_creator": Value::Null, "visibility": "organization", "case_id": Value::Null,
+            "field_analytics": Value::Null, "severity": severity, "state": state, "non_datadog_creator": Value::Null,
+                "visibility": "organization", "case_id": Value::Null,
         },
         "relationships": {
-            "created_by_user": user, "last_modified_by_user": user, "commander_user": if state == "active" { user.clone() } else { json!({"data": Value::Null}) },
+            "created_by_user": user, "last_modified_by_user": user,
+                "commander_user": if state == "active" { user.clone() } else { json!({"data": Value::Null}) },
             "declared_by_user": user, "user_defined_fields": {"data": custom}, "integrations": {"data": []}, "attachments": {"data": []},
             "responders": {"data": []}, "impacts": {"data": []},
         },
@@ -202,7 +209,8 @@ fn incident(world: &World, nth: usize, id: &str, public: u64, created: i64, row:
 }
 
 fn user() -> Value {
-    json!({"type": "users", "id": AUTHOR.2, "attributes": {"name": AUTHOR.0, "handle": AUTHOR.1, "email": AUTHOR.1, "uuid": AUTHOR.2, "icon": "https://avatar.invalid/8d0f6c1e?s=48"}})
+    json!({"type": "users", "id": AUTHOR.2, "attributes": {"name": AUTHOR.0, "handle": AUTHOR.1, "email": AUTHOR.1, "uuid": AUTHOR.2,
+        "icon": "https://avatar.invalid/8d0f6c1e?s=48"}})
 }
 
 /// Offset paging, whose `next_offset` is always there, also behind the last page.
@@ -290,7 +298,8 @@ fn search(call: &Call<'_>) -> Answer {
         .collect();
     let meta = pagination(offset, size, page.len());
     Ok(Reply::json(
-        &json!({"data": {"type": "incidents_search_results", "attributes": {"total": total, "facets": facets, "incidents": page}}, "included": [user()], "meta": meta}),
+        &json!({"data": {"type": "incidents_search_results", "attributes": {"total": total, "facets": facets, "incidents": page}},
+            "included": [user()], "meta": meta}),
     ))
 }
 
@@ -302,11 +311,13 @@ fn facets(found: &[Value]) -> Value {
     let people: Vec<Value> = (0..100)
         .map(|nth| {
             let uuid = Dice::of(0, "person", nth).uuid();
-            json!({"name": format!("person{nth}@larkspur.example"), "count": u64::from(nth == 0), "handle": format!("person{nth}@larkspur.example"), "uuid": uuid, "email": format!("person{nth}@larkspur.example")})
+            json!({"name": format!("person{nth}@larkspur.example"), "count": u64::from(nth == 0),
+                "handle": format!("person{nth}@larkspur.example"), "uuid": uuid, "email": format!("person{nth}@larkspur.example")})
         })
         .collect();
     json!({
-        "severity": of("severity", &["SEV-1", "SEV-2", "SEV-3", "SEV-4", "SEV-5", "UNKNOWN"]), "state": of("state", &["active", "stable", "resolved"]),
+        "severity": of("severity", &["SEV-1", "SEV-2", "SEV-3", "SEV-4", "SEV-5", "UNKNOWN"]), "state": of("state", &["active", "stable",
+            "resolved"]),
         "customer_impacted": [{"name": true, "count": found.iter().filter(|incident| incident["attributes"]["customer_impacted"] == true).count()}],
         "responder": people, "commander": people, "created_by": [], "last_modified_by": [], "fields": [], "impact": [], "postmortem": [],
         "time_to_repair": [{"name": "time_to_repair", "aggregates": {"min": Value::Null, "max": Value::Null}}],

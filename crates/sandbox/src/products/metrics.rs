@@ -48,9 +48,8 @@ fn query(call: &Call<'_>) -> Answer {
     let grid = Grid::new(from * 1_000, to * 1_000, None);
     // What is wrong with a query is said with a 200.
     let failed = |error: String| {
-        Reply::json(
-            &json!({"status": "error", "error": error, "query": text, "from_date": grid.from, "to_date": grid.to, "series": [], "res_type": "time_series", "resp_version": 1, "message": "", "values": [], "times": [], "group_by": []}),
-        )
+        Reply::json(&json!({"status": "error", "error": error, "query": text, "from_date": grid.from, "to_date": grid.to, "series": [],
+                "res_type": "time_series", "resp_version": 1, "message": "", "values": [], "times": [], "group_by": []}))
     };
     if from >= to {
         return Ok(failed("'from' must be before 'to'".to_owned()));
@@ -124,7 +123,8 @@ fn configured(metric: &Metric) -> bool {
 }
 
 fn configuration_of(metric: &Metric) -> Value {
-    let mut attributes = json!({"metric_type": metric.kind, "tags": tags(metric, false), "created_at": "2026-01-12T09:00:00.000000+00:00", "modified_at": "2026-03-02T14:30:00.000000+00:00", "exclude_tags_mode": false});
+    let mut attributes = json!({"metric_type": metric.kind, "tags": tags(metric, false), "created_at": "2026-01-12T09:00:00.000000+00:00",
+        "modified_at": "2026-03-02T14:30:00.000000+00:00", "exclude_tags_mode": false});
     if metric.kind == "distribution" {
         attributes["include_percentiles"] = json!(true);
     } else {
@@ -168,7 +168,8 @@ fn list(call: &Call<'_>) -> Answer {
     Ok(Reply::json(&json!({
         "data": rows,
         "meta": {"pagination": {"cursor": call.param("page[cursor]"), "next_cursor": next, "limit": size, "type": "cursor_limit"}},
-        "links": {"self": format!("{}/api/v2/metrics", call.base), "first": format!("{}/api/v2/metrics?page[size]={size}", call.base), "last": null, "next": link, "prev": null},
+        "links": {"self": format!("{}/api/v2/metrics", call.base), "first": format!("{}/api/v2/metrics?page[size]={size}", call.base),
+            "last": null, "next": link, "prev": null},
     })))
 }
 
@@ -222,8 +223,13 @@ fn assets(call: &Call<'_>) -> Answer {
     } else {
         Vec::new()
     };
-    let included: Vec<Value> = monitors.iter().map(|monitor| json!({"type": "monitors", "id": monitor["id"], "attributes": {"title": call.world().story.monitor_name, "url": format!("/monitors/{}", call.world().story.monitor_id)}})).collect();
-    Ok(Reply::json(
-        &json!({"data": {"type": "metrics", "id": metric.name, "relationships": {"monitors": {"data": monitors}, "dashboards": {"data": []}, "notebooks": {"data": []}, "slos": {"data": []}}}, "included": included}),
-    ))
+    let included: Vec<Value> = monitors
+        .iter()
+        .map(|monitor| {
+            json!({"type": "monitors", "id": monitor["id"],
+        "attributes": {"title": call.world().story.monitor_name, "url": format!("/monitors/{}", call.world().story.monitor_id)}})
+        })
+        .collect();
+    Ok(Reply::json(&json!({"data": {"type": "metrics", "id": metric.name, "relationships": {"monitors": {"data": monitors},
+            "dashboards": {"data": []}, "notebooks": {"data": []}, "slos": {"data": []}}}, "included": included})))
 }

@@ -75,9 +75,12 @@ fn slo(world: &World, nth: usize) -> Value {
     let id = if nth == 0 { world.story.slo_id.clone() } else { Dice::of(world.seed, "slo", nth as u64).hex(32) };
     let created = world.now / 1_000 - 250 * 86_400;
     json!({
-        "id": id, "name": name, "description": about, "tags": [format!("service:{service}"), "env:prod"], "monitor_tags": [], "type": "metric", "type_id": 1,
-        "thresholds": [{"timeframe": days, "target": target, "target_display": format!("{target}"), "warning": target + 0.05, "warning_display": format!("{}", target + 0.05)}],
-        "timeframe": days, "target_threshold": target, "warning_threshold": target + 0.05, "query": {"numerator": numerator, "denominator": denominator},
+        "id": id, "name": name, "description": about, "tags": [format!("service:{service}"), "env:prod"], "monitor_tags": [],
+            "type": "metric", "type_id": 1,
+        "thresholds": [{"timeframe": days, "target": target, "target_display": format!("{target}"), "warning": target + 0.05,
+            "warning_display": format!("{}", target + 0.05)}],
+        "timeframe": days, "target_threshold": target, "warning_threshold": target + 0.05, "query": {"numerator": numerator,
+            "denominator": denominator},
         "creator": {"name": AUTHOR.0, "handle": AUTHOR.1, "email": AUTHOR.1}, "created_at": created, "modified_at": created + 86_400,
     })
 }
@@ -123,19 +126,27 @@ fn search(call: &Call<'_>) -> Answer {
     let query = call.param("query").unwrap_or_default();
     let found: Vec<(usize, Value)> = all(call.world()).filter(|(_, slo)| says(slo, query)).collect();
     let row = |(nth, slo): &(usize, Value)| {
-        let status = json!({"error_budget_remaining": ROWS[*nth].8, "raw_error_budget_remaining": {"value": ROWS[*nth].8 * 100.0, "unit": "requests"}, "indexed_at": call.now / 1_000, "span_precision": 2, "state": state(*nth), "sli": ROWS[*nth].7, "calculation_error": Value::Null});
+        let status = json!({"error_budget_remaining": ROWS[*nth].8, "raw_error_budget_remaining": {"value": ROWS[*nth].8 * 100.0,
+            "unit": "requests"}, "indexed_at": call.now / 1_000, "span_precision": 2, "state": state(*nth), "sli": ROWS[*nth].7,
+                "calculation_error": Value::Null});
         json!({"data": {"type": "slo", "id": slo["id"], "attributes": {
-            "name": slo["name"], "description": slo["description"], "slo_type": "metric", "all_tags": slo["tags"], "env_tags": ["env:prod"], "service_tags": [format!("service:{}", ROWS[*nth].2)], "team_tags": [],
-            "thresholds": slo["thresholds"], "timeframe": slo["timeframe"], "target_threshold": slo["target_threshold"], "warning_threshold": slo["warning_threshold"], "query": slo["query"],
-            "status": status, "overall_status": [status], "groups": Value::Null, "monitor_ids": Value::Null, "creator": {"name": AUTHOR.0, "id": AUTHOR.3, "email": AUTHOR.1}, "created_at": slo["created_at"], "modified_at": slo["modified_at"],
+            "name": slo["name"], "description": slo["description"], "slo_type": "metric", "all_tags": slo["tags"],
+                "env_tags": ["env:prod"], "service_tags": [format!("service:{}", ROWS[*nth].2)], "team_tags": [],
+            "thresholds": slo["thresholds"], "timeframe": slo["timeframe"], "target_threshold": slo["target_threshold"],
+                "warning_threshold": slo["warning_threshold"], "query": slo["query"],
+            "status": status, "overall_status": [status], "groups": Value::Null, "monitor_ids": Value::Null, "creator": {"name": AUTHOR.0,
+                "id": AUTHOR.3, "email": AUTHOR.1}, "created_at": slo["created_at"], "modified_at": slo["modified_at"],
         }}})
     };
     let rows: Vec<Value> = found.iter().skip(number * size).take(size).map(row).collect();
     // A next page is always named, also behind the last.
     Ok(Reply::json(&json!({
         "data": {"type": "service_level_objective_search_results", "attributes": {"slos": rows, "facets": {"tags": [], "service_tags": []}}},
-        "meta": {"pagination": {"number": number, "first_number": 0, "prev_number": number.saturating_sub(1), "next_number": number + 1, "last_number": found.len().saturating_sub(1) / size, "size": size, "type": "number_size", "total": found.len()}},
-        "links": {"self": format!("{}/api/v1/slo/search", call.base), "next": format!("{}/api/v1/slo/search?page[number]={}&page[size]={size}", call.base, number + 1), "prev": Value::Null, "first": Value::Null, "last": Value::Null},
+        "meta": {"pagination": {"number": number, "first_number": 0, "prev_number": number.saturating_sub(1), "next_number": number + 1,
+            "last_number": found.len().saturating_sub(1) / size, "size": size, "type": "number_size", "total": found.len()}},
+        "links": {"self": format!("{}/api/v1/slo/search", call.base),
+            "next": format!("{}/api/v1/slo/search?page[number]={}&page[size]={size}", call.base, number + 1), "prev": Value::Null,
+                "first": Value::Null, "last": Value::Null},
     })))
 }
 
@@ -154,11 +165,16 @@ fn history(call: &Call<'_>) -> Answer {
     let times: Vec<i64> = (0..count).map(|at| (from + at * step) * 1_000).collect();
     let good: Vec<f64> = times.iter().map(|_| (step.max(1) as f64 * 4.0 * sli / 100.0).round()).collect();
     let total: Vec<f64> = times.iter().map(|_| step.max(1) as f64 * 4.0).collect();
-    let side = |query: &Value, values: &[f64]| json!({"count": values.len(), "sum": values.iter().sum::<f64>(), "values": values, "metadata": {"aggr": "sum", "expression": query, "scope": "env:prod", "tag_set": [], "unit": Value::Null, "query_index": 0}});
+    let side = |query: &Value, values: &[f64]| {
+        json!({"count": values.len(), "sum": values.iter().sum::<f64>(), "values": values,
+        "metadata": {"aggr": "sum", "expression": query, "scope": "env:prod", "tag_set": [], "unit": Value::Null, "query_index": 0}})
+    };
     Ok(Reply::json(&json!({"data": {
         "from_ts": from, "to_ts": to, "type": "metric", "type_id": 1, "slo": slo, "group_by": [], "thresholds": {days: slo["thresholds"][0]},
-        "overall": {"sli_value": sli, "error_budget_remaining": {days: budget}, "state": state(nth), "span_precision": 2, "precision": {days: 2}, "uptime": sli, "corrections": [], "errors": [], "target": target},
-        "series": {"res_type": "time_series", "resp_version": 2, "interval": step, "times": times, "from_date": from * 1_000, "to_date": to * 1_000, "message": "", "query": slo["query"]["numerator"],
+        "overall": {"sli_value": sli, "error_budget_remaining": {days: budget}, "state": state(nth), "span_precision": 2,
+            "precision": {days: 2}, "uptime": sli, "corrections": [], "errors": [], "target": target},
+        "series": {"res_type": "time_series", "resp_version": 2, "interval": step, "times": times, "from_date": from * 1_000,
+            "to_date": to * 1_000, "message": "", "query": slo["query"]["numerator"],
             "numerator": side(&slo["query"]["numerator"], &good), "denominator": side(&slo["query"]["denominator"], &total)},
     }, "errors": Value::Null})))
 }
@@ -182,8 +198,10 @@ fn all_downtimes(world: &World) -> Vec<Value> {
         .map(|(nth, (scope, monitors, message, status, start, end))| {
             let time = |minutes: i64| iso_offset(world.now + minutes * 60_000);
             json!({"type": "downtime", "id": Dice::of(world.seed, "downtime", nth as u64).uuid(), "attributes": {
-                "scope": scope, "monitor_identifier": monitors, "message": message, "status": status, "schedule": {"start": time(start), "end": end.map(time)}, "display_timezone": "UTC",
-                "mute_first_recovery_notification": false, "notify_end_states": ["alert", "no data", "warn"], "notify_end_types": ["expired"], "created": time(start.min(0) - 90), "modified": time(start.min(0) - 90), "canceled": Value::Null,
+                "scope": scope, "monitor_identifier": monitors, "message": message, "status": status, "schedule": {"start": time(start),
+                    "end": end.map(time)}, "display_timezone": "UTC",
+                "mute_first_recovery_notification": false, "notify_end_states": ["alert", "no data", "warn"],
+                    "notify_end_types": ["expired"], "created": time(start.min(0) - 90), "modified": time(start.min(0) - 90), "canceled": Value::Null,
             }})
         })
         .collect()

@@ -40,9 +40,11 @@ fn user(call: &Call<'_>, nth: usize) -> Value {
     let created = iso_offset(call.world().now - (700 - nth as i64 * 40) * 86_400_000);
     json!({
         "type": "users", "id": id(nth),
-        "attributes": {"name": name, "handle": mail, "email": mail, "created_at": created, "modified_at": created, "icon": "https://avatar.invalid/?s=48", "title": Value::Null,
+        "attributes": {"name": name, "handle": mail, "email": mail, "created_at": created, "modified_at": created,
+            "icon": "https://avatar.invalid/?s=48", "title": Value::Null,
             "verified": true, "service_account": false, "disabled": false, "allowed_login_methods": [], "status": "Active", "mfa_enabled": true},
-        "relationships": {"roles": {"data": [{"type": "roles", "id": Dice::of(3, call.who.role, 0).uuid()}]}, "org": {"data": {"type": "orgs", "id": Dice::of(3, "org", 0).uuid()}}},
+        "relationships": {"roles": {"data": [{"type": "roles", "id": Dice::of(3, call.who.role, 0).uuid()}]},
+            "org": {"data": {"type": "orgs", "id": Dice::of(3, "org", 0).uuid()}}},
     })
 }
 
@@ -51,7 +53,8 @@ fn role(call: &Call<'_>) -> Value {
     let created = iso_offset(call.world().now - 900 * 86_400_000);
     let permissions: Vec<Value> =
         permissions(call, true).iter().map(|permission| json!({"type": "permissions", "id": permission["id"]})).collect();
-    json!({"type": "roles", "id": Dice::of(3, call.who.role, 0).uuid(), "attributes": {"name": call.who.role, "created_at": created, "modified_at": created, "user_count": PEOPLE.len()}, "relationships": {"permissions": {"data": permissions}}})
+    json!({"type": "roles", "id": Dice::of(3, call.who.role, 0).uuid(), "attributes": {"name": call.who.role, "created_at": created,
+        "modified_at": created, "user_count": PEOPLE.len()}, "relationships": {"permissions": {"data": permissions}}})
 }
 
 /// Every permission that an operation can ask for; only those of the role when `own`.
@@ -61,8 +64,16 @@ fn permissions(call: &Call<'_>, own: bool) -> Vec<Value> {
     let shown = names.into_iter().filter(|name| *name != "built_in_features" && (!own || call.who.permissions.has(name)));
     shown
         .map(|name| {
-            let kind = if name.ends_with("_read") { "read" } else if name.ends_with("_write") { "write" } else { "other" };
-            json!({"type": "permissions", "id": Dice::of(3, name, 0).uuid(), "attributes": {"name": name, "display_name": name.replace('_', " "), "description": "", "created": "2019-01-01T00:00:00.000000+00:00", "group_name": "General", "display_type": kind, "restricted": false}})
+            let kind = if name.ends_with("_read") {
+                "read"
+            } else if name.ends_with("_write") {
+                "write"
+            } else {
+                "other"
+            };
+            json!({"type": "permissions", "id": Dice::of(3, name, 0).uuid(), "attributes": {"name": name, "display_name": name.replace('_',
+                " "), "description": "", "created": "2019-01-01T00:00:00.000000+00:00", "group_name": "General", "display_type": kind,
+                    "restricted": false}})
         })
         .collect()
 }
@@ -99,13 +110,16 @@ fn teams(call: &Call<'_>) -> Answer {
     let keyword = call.param("filter[keyword]").unwrap_or_default();
     let row = |name: &str| {
         let id = Dice::of(3, name, 1).uuid();
-        json!({"type": "team", "id": id, "attributes": {"name": name, "handle": name, "summary": Value::Null, "description": Value::Null, "user_count": 3, "link_count": 0, "created_at": created, "modified_at": created},
-            "relationships": {"team_links": {"links": {"related": format!("/api/v2/team/{id}/links")}}, "user_team_permissions": {"links": {"related": format!("/api/v2/team/{id}/permission-settings")}}}})
+        json!({"type": "team", "id": id, "attributes": {"name": name, "handle": name, "summary": Value::Null, "description": Value::Null,
+            "user_count": 3, "link_count": 0, "created_at": created, "modified_at": created},
+            "relationships": {"team_links": {"links": {"related": format!("/api/v2/team/{id}/links")}},
+                "user_team_permissions": {"links": {"related": format!("/api/v2/team/{id}/permission-settings")}}}})
     };
     let rows: Vec<Value> = names.into_iter().filter(|name| name.contains(keyword)).skip(page * size).take(size).map(row).collect();
     // The next offset is always named, also behind the last page.
-    let meta = json!({"pagination": {"offset": page * size, "first_offset": 0, "prev_offset": 0, "next_offset": (page + 1) * size, "last_offset": 0, "limit": size, "type": "offset_limit", "total": total}});
-    Ok(Reply::json(
-        &json!({"data": rows, "meta": meta, "links": {"self": format!("{}/api/v2/team", call.base), "next": format!("{}/api/v2/team?page[offset]={}&page[limit]={size}", call.base, (page + 1) * size), "last": Value::Null, "prev": Value::Null, "first": Value::Null}}),
-    ))
+    let meta = json!({"pagination": {"offset": page * size, "first_offset": 0, "prev_offset": 0, "next_offset": (page + 1) * size,
+        "last_offset": 0, "limit": size, "type": "offset_limit", "total": total}});
+    Ok(Reply::json(&json!({"data": rows, "meta": meta, "links": {"self": format!("{}/api/v2/team", call.base),
+            "next": format!("{}/api/v2/team?page[offset]={}&page[limit]={size}", call.base, (page + 1) * size), "last": Value::Null,
+                "prev": Value::Null, "first": Value::Null}})))
 }

@@ -69,9 +69,11 @@ fn application(call: &Call<'_>) -> Value {
     let id = &call.world().story.rum_application_id;
     let created = call.world().now - 420 * 86_400_000;
     json!({"type": "rum_application", "id": id, "attributes": {
-        "application_id": id, "name": "storefront-web", "type": "browser", "is_active": true, "org_id": 1_200_001, "created_at": created, "updated_at": created + 86_400_000,
+        "application_id": id, "name": "storefront-web", "type": "browser", "is_active": true, "org_id": 1_200_001, "created_at": created,
+            "updated_at": created + 86_400_000,
         "created_by_handle": AUTHOR.1, "updated_by_handle": AUTHOR.1, "tags": [], "product_analytics_replay_sample_rate": 0,
-        "product_scales": {"rum_event_processing_scale": {"state": "ALL", "last_modified_at": created}, "product_analytics_retention_scale": {"state": "NONE", "last_modified_at": created}},
+        "product_scales": {"rum_event_processing_scale": {"state": "ALL", "last_modified_at": created},
+            "product_analytics_retention_scale": {"state": "NONE", "last_modified_at": created}},
     }})
 }
 

@@ -40,7 +40,8 @@ fn names(call: &Call<'_>) -> Answer {
     let metadata: Vec<Value> = services.iter().map(|_| json!({"isTraced": true, "isUsm": false})).collect();
     let names: Vec<&str> = services.iter().map(|service| service.name).collect();
     Ok(Reply::json(
-        &json!({"data": {"id": Dice::of(call.now as u64, "services", 0).uuid(), "type": "services_list", "attributes": {"services": names, "metadata": metadata}}}),
+        &json!({"data": {"id": Dice::of(call.now as u64, "services", 0).uuid(), "type": "services_list", "attributes": {"services": names,
+            "metadata": metadata}}}),
     ))
 }
 
@@ -58,11 +59,13 @@ fn stats(call: &Call<'_>) -> Answer {
     let rows: Vec<Value> = in_env(env)
         .into_iter()
         .map(|service| {
-            let own: Vec<&&Span> = spans.iter().filter(|span| span.service == service.name && matches!(span.kind, "web" | "sql" | "worker")).collect();
+            let own: Vec<&&Span> =
+                spans.iter().filter(|span| span.service == service.name && matches!(span.kind, "web" | "sql" | "worker")).collect();
             let errors = own.iter().filter(|span| span.error).count();
             let seconds = |function: Function| function.of(own.iter().map(|span| span.duration as f64 / 1e9).collect());
             json!({"type": "service_stats", "id": service.name, "attributes": {
-                "service": service.name, "env": env, "hits": own.len(), "errors": errors, "error_rate": if own.is_empty() { 0.0 } else { errors as f64 / own.len() as f64 },
+                "service": service.name, "env": env, "hits": own.len(), "errors": errors,
+                    "error_rate": if own.is_empty() { 0.0 } else { errors as f64 / own.len() as f64 },
                 "avg_s": seconds(Function::Avg), "p95_s": seconds(Function::Percentile(0.95)),
             }})
         })
@@ -93,13 +96,22 @@ fn defined(call: &Call<'_>, service: &Service) -> Value {
         "type": "service-definition",
         "id": dice.hex(32),
         "attributes": {
-            "meta": {"last-modified-time": iso_seconds(changed), "github-html-url": format!("https://git.larkspur.example/shop/{}", service.name), "ingestion-source": "github", "origin": "unknown", "origin-detail": "", "warnings": [], "ingested-schema-version": "v2.2"},
+            "meta": {"last-modified-time": iso_seconds(changed),
+                "github-html-url": format!("https://git.larkspur.example/shop/{}", service.name), "ingestion-source": "github",
+                    "origin": "unknown", "origin-detail": "", "warnings": [], "ingested-schema-version": "v2.2"},
             "schema": {
-                "schema-version": "v2.2", "dd-service": service.name, "team": service.team, "description": service.about, "tier": service.tier, "lifecycle": "production",
-                "application": "larkspur-shop", "languages": if service.language.is_empty() { vec![] } else { vec![service.language] }, "type": if service.tier == "database" { "db" } else { "web" },
-                "contacts": [{"name": "Team channel", "type": "slack", "contact": format!("https://larkspur.slack.example/{}", service.team)}, {"name": "Mail", "type": "email", "contact": format!("{}@larkspur.example", service.team)}],
-                "links": [{"name": "Runbook", "type": "runbook", "url": format!("https://wiki.larkspur.example/runbooks/{}", service.name)}, {"name": "Source", "type": "repo", "provider": "git", "url": format!("https://git.larkspur.example/shop/{}", service.name)}],
-                "tags": [format!("team:{}", service.team), "business_unit:shop"], "integrations": {"pagerduty": {"service-url": format!("https://larkspur.pagerduty.example/{}", service.name)}},
+                "schema-version": "v2.2", "dd-service": service.name, "team": service.team, "description": service.about,
+                    "tier": service.tier, "lifecycle": "production",
+                "application": "larkspur-shop", "languages": if service.language.is_empty() { vec![] } else { vec![service.language] },
+                    "type": if service.tier == "database" { "db" } else { "web" },
+                "contacts": [{"name": "Team channel", "type": "slack",
+                    "contact": format!("https://larkspur.slack.example/{}", service.team)}, {"name": "Mail", "type": "email",
+                        "contact": format!("{}@larkspur.example", service.team)}],
+                "links": [{"name": "Runbook", "type": "runbook",
+                    "url": format!("https://wiki.larkspur.example/runbooks/{}", service.name)}, {"name": "Source", "type": "repo",
+                        "provider": "git", "url": format!("https://git.larkspur.example/shop/{}", service.name)}],
+                "tags": [format!("team:{}", service.team), "business_unit:shop"],
+                    "integrations": {"pagerduty": {"service-url": format!("https://larkspur.pagerduty.example/{}", service.name)}},
             },
         },
     })
@@ -131,13 +143,15 @@ fn entities(call: &Call<'_>) -> Answer {
         let created = call.world().now - dice.between(300, 900) * 86_400_000;
         json!({
             "id": dice.uuid(), "type": "entity",
-            "attributes": {"apiVersion": "v3", "kind": kind(service), "name": service.name, "displayName": service.name, "namespace": "default", "owner": service.team, "description": service.about, "tags": [format!("team:{}", service.team), format!("tier:{}", service.tier)]},
-            "meta": {"createdAt": iso_seconds(created), "modifiedAt": iso_seconds(created + 86_400_000), "ingestionSource": "github", "origin": "unknown"},
+            "attributes": {"apiVersion": "v3", "kind": kind(service), "name": service.name, "displayName": service.name,
+                "namespace": "default", "owner": service.team, "description": service.about,
+                    "tags": [format!("team:{}", service.team), format!("tier:{}", service.tier)]},
+            "meta": {"createdAt": iso_seconds(created), "modifiedAt": iso_seconds(created + 86_400_000), "ingestionSource": "github",
+                "origin": "unknown"},
         })
     };
     let found: Vec<&Service> = SERVICES.iter().filter(fits).collect();
     let rows: Vec<Value> = found.iter().skip(offset).take(limit).map(|service| row(service)).collect();
-    Ok(Reply::json_api(
-        &json!({"data": rows, "included": [], "meta": {"count": found.len(), "includeCount": 0}, "links": {"self": format!("{}/api/v2/catalog/entity", call.base)}}),
-    ))
+    Ok(Reply::json_api(&json!({"data": rows, "included": [], "meta": {"count": found.len(), "includeCount": 0},
+            "links": {"self": format!("{}/api/v2/catalog/entity", call.base)}})))
 }

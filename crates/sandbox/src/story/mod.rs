@@ -50,11 +50,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(seed: u64, scale: usize, now: i64) -> Self {
+        let story = Story::new(seed, now);
         Self {
             seed,
             now,
-            story: Story::new(seed, now),
-            topology: Topology::new(seed),
+            topology: Topology::new(seed, &story.commit),
+            story,
             scale,
             requests: OnceLock::new(),
             logs: OnceLock::new(),

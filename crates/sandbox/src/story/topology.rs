@@ -159,7 +159,8 @@ pub(crate) struct Topology {
 const ZONES: [&str; 3] = ["eu-central-1a", "eu-central-1b", "eu-central-1c"];
 
 impl Topology {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// `commit` is that of the checkout version that the story is about.
+    pub(crate) fn new(seed: u64, commit: &str) -> Self {
         let mut dice = Dice::of(seed, "topology", 0);
         let machine = |dice: &mut Dice, at: usize, env, kind| {
             let (c, d) = (16 + dice.below(48), 2 + dice.below(250));
@@ -177,26 +178,31 @@ impl Topology {
         let mut machines: Vec<Machine> = (0..9).map(|at| machine(&mut dice, at, "prod", "m6i.2xlarge")).collect();
         machines.extend((0..3).map(|at| machine(&mut dice, at, "staging", "m6i.large")));
         machines.extend((0..2).map(|at| machine(&mut dice, at, "prod", "r6i.4xlarge")));
+        let commit_of = |at: usize, version: &str| {
+            let what = &SERVICES[at];
+            let told = at == service::CHECKOUT && version == what.version;
+            if told { commit.to_owned() } else { Dice::of(seed, &format!("{} {version}", what.name), 0).hex(40) }
+        };
         let mut pods = Vec::new();
         for (at, service) in SERVICES.iter().enumerate() {
             if at == service::ORDERS_DB {
                 for (node, machine) in machines[12..].iter().enumerate() {
-                    pods.push(Pod::new(&mut dice, at, "prod", service.version, machine, node));
+                    pods.push(Pod::new(&mut dice, &commit_of(at, service.version), at, "prod", service.version, machine, node));
                 }
                 continue;
             }
             for node in 0..3 {
                 let machine = &machines[(at * 2 + node * 3) % 9];
-                pods.push(Pod::new(&mut dice, at, "prod", service.version, machine, node));
+                pods.push(Pod::new(&mut dice, &commit_of(at, service.version), at, "prod", service.version, machine, node));
             }
             if at == service::CHECKOUT {
                 for node in 0..3 {
                     let machine = &machines[(at * 2 + node * 3 + 1) % 9];
-                    pods.push(Pod::new(&mut dice, at, "prod", service.previous, machine, node));
+                    pods.push(Pod::new(&mut dice, &commit_of(at, service.previous), at, "prod", service.previous, machine, node));
                 }
             }
             let machine = &machines[9 + at % 3];
-            pods.push(Pod::new(&mut dice, at, "staging", service.version, machine, 0));
+            pods.push(Pod::new(&mut dice, &commit_of(at, service.version), at, "staging", service.version, machine, 0));
         }
         Self { machines, pods }
     }
@@ -211,11 +217,19 @@ impl Topology {
 }
 
 impl Pod {
-    fn new(dice: &mut Dice, service: usize, env: &'static str, version: &'static str, machine: &Machine, node: usize) -> Self {
+    fn new(
+        dice: &mut Dice,
+        commit: &str,
+        service: usize,
+        env: &'static str,
+        version: &'static str,
+        machine: &Machine,
+        node: usize,
+    ) -> Self {
         let what = &SERVICES[service];
         let database = service == service::ORDERS_DB;
         let name = if database { format!("orders-db-{node}") } else { format!("{}-{}-{}", what.name, dice.hex(10), dice.hex(5)) };
-        let sha = dice.hex(40);
+
         let mut tags = vec![
             format!("env:{env}"),
             format!("service:{}", what.name),
@@ -245,7 +259,7 @@ impl Pod {
                 format!("container_id:{}", dice.hex(32)),
                 format!("image_name:registry.larkspur.example/shop/{}", what.name),
                 format!("image_tag:{version}"),
-                format!("git.commit.sha:{sha}"),
+                format!("git.commit.sha:{commit}"),
                 "kube_qos:burstable".to_owned(),
             ]);
         }
@@ -259,7 +273,7 @@ mod tests {
 
     #[test]
     fn every_service_runs_and_names_itself_in_its_tags() {
-        let topology = Topology::new(1);
+        let topology = Topology::new(1, "c0ffee");
         for (at, service) in SERVICES.iter().enumerate() {
             let pods: Vec<_> = topology.pods.iter().filter(|pod| pod.service == at).collect();
             assert!(!pods.is_empty(), "{}", service.name);

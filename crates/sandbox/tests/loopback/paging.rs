@@ -15,7 +15,7 @@ async fn walk(org: &Org, path: &str, wrap: bool, sort: &str, limit: usize) -> Ve
         if !cursor.is_null() {
             page["cursor"] = cursor;
         }
-        let mut body = json!({"filter": {"query": "*", "from": "now-6h", "to": "now"}, "page": page, "sort": sort});
+        let mut body = json!({"filter": {"query": "*", "from": "now-2h", "to": "now"}, "page": page, "sort": sort});
         if wrap {
             body = json!({"data": {"type": "search_request", "attributes": body}});
         }

@@ -12,7 +12,8 @@ async fn from_log_to_cause_by_ids_alone() {
     let org = Org::unlimited().await;
 
     // Errors in prod, by service: the storefront and checkout stand out.
-    let body = json!({"filter": {"query": "status:error env:prod", "from": "now-40m", "to": "now"}, "compute": [{"aggregation": "count"}], "group_by": [{"facet": "service"}]});
+    let body = json!({"filter": {"query": "status:error env:prod", "from": "now-40m", "to": "now"}, "compute": [{"aggregation": "count"}],
+        "group_by": [{"facet": "service"}]});
     let worst = org.post("/api/v2/logs/analytics/aggregate", body).await;
     let services: Vec<String> =
         list(&worst["data"]["buckets"]).iter().take(2).map(|bucket| text(bucket, "/by/service").to_owned()).collect();
@@ -69,6 +70,10 @@ async fn from_log_to_cause_by_ids_alone() {
         "the version before is innocent"
     );
 
+    // The pods that fail run the commit that was deployed.
+    let commit = text(deploy, "/attributes/attributes/git/commit/sha");
+    assert!(!org.logs(&format!("git.commit.sha:{commit} \"statement timeout\""), 1).await.is_empty());
+
     // The monitor that alerted, through the event it left.
     let alerts = org
         .post("/api/v2/events/search", json!({"filter": {"query": "source:alert service:checkout", "from": "now-2h", "to": "now"}}))
@@ -91,7 +96,8 @@ async fn from_log_to_cause_by_ids_alone() {
 
     // The error tracking issue began with the version.
     let now = jiff::Timestamp::now().as_millisecond();
-    let issues = json!({"data": {"type": "search_request", "attributes": {"query": "service:checkout", "from": now - 3_600_000, "to": now, "track": "trace"}}});
+    let issues = json!({"data": {"type": "search_request", "attributes": {"query": "service:checkout", "from": now - 3_600_000, "to": now,
+        "track": "trace"}}});
     let issues = org.post("/api/v2/error-tracking/issues/search?include=issue", issues).await;
     let issue = list(&issues["included"]).into_iter().find(|issue| issue["attributes"]["first_seen_version"] == version).unwrap();
     assert_eq!(text(&spans.iter().find(|span| span["name"] == "servlet.request").unwrap().clone(), "/meta/issue.id"), issue["id"]);
@@ -169,10 +175,12 @@ async fn metrics_show_the_break_and_nothing_breaks_before_it() {
     let bad = org.get(&format!("/api/v1/query?from={}&to={now}&query=avg:nope", now - 60)).await;
     assert_eq!(bad["status"], "error", "a bad v1 query is a 200");
     let ms = now * 1_000;
-    let request = json!({"data": {"type": "timeseries_request", "attributes": {"from": ms - 3_600_000, "to": ms, "formulas": [{"formula": "a / b * 100"}, {"formula": "logs"}], "queries": [
+    let request = json!({"data": {"type": "timeseries_request", "attributes": {"from": ms - 3_600_000, "to": ms,
+        "formulas": [{"formula": "a / b * 100"}, {"formula": "logs"}], "queries": [
         {"name": "a", "data_source": "metrics", "query": "sum:trace.web.request.errors{env:prod} by {resource_name}"},
         {"name": "b", "data_source": "metrics", "query": "sum:trace.web.request.hits{env:prod} by {resource_name}"},
-        {"name": "logs", "data_source": "logs", "search": {"query": "status:error"}, "compute": {"aggregation": "count"}, "group_by": [{"facet": "service"}]}]}}});
+        {"name": "logs", "data_source": "logs", "search": {"query": "status:error"}, "compute": {"aggregation": "count"},
+            "group_by": [{"facet": "service"}]}]}}});
     let answer = org.post("/api/v2/query/timeseries", request.clone()).await;
     let attributes = &answer["data"]["attributes"];
     let (series, values, times) = (list(&attributes["series"]), list(&attributes["values"]), list(&attributes["times"]));
