@@ -71,6 +71,7 @@ fn columns() -> Vec<Column> {
         formed("attributes.timestamp", "time", Form::Time),
         column("attributes.attributes.type", "type"),
         column("attributes.attributes.application.name", "application"),
+        formed("attributes.attributes.application.id", "application_id", Form::Id),
         column("attributes.service", "service"),
         column("attributes.attributes.view.url_path", "view"),
         column("attributes.attributes.action.name", "action"),

@@ -1,10 +1,11 @@
 //! The story of the simulated org, followed with these tools.
 
-use crate::upstream::{call, refusal, text, toolbox};
+use crate::upstream::{call, json, refusal, text, toolbox};
 use datadog_client::{Configuration, Kind, Secret};
 use datadog_sandbox::{Options, RateLimits, Sandbox, serve};
 use datadog_tools::{CallError, Toolbox};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -109,13 +110,52 @@ async fn a_misspelt_service_is_told_with_the_right_one() {
     }
 }
 
+/// Ids of all records of a search, page by page.
+async fn walk(toolbox: &Toolbox, tool: &str, mut arguments: Value, id: &str) -> Vec<String> {
+    let mut ids = Vec::new();
+    for _ in 0..100 {
+        let page = json(toolbox, tool, arguments.clone()).await;
+        ids.extend(page["rows"].as_array().unwrap().iter().map(|row| row[id].as_str().unwrap_or_else(|| panic!("{row}")).to_owned()));
+        match page["cursor"].as_str() {
+            Some(cursor) => arguments["cursor"] = cursor.into(),
+            None => return ids,
+        }
+    }
+    panic!("the walk does not end");
+}
+
 #[tokio::test]
-async fn every_sample_is_reached_page_by_page() {
+async fn every_record_is_reached_page_by_page() {
     let org = Org::start().await;
     let toolbox = org.with_keys();
-    let range = json!({"from": "40m", "to": "now-1m", "limit": 1_000, "max_tokens": 25_000});
-    let whole = text(&toolbox, "dbm_samples_search", range).await;
-    assert!(whole.contains("query samples"), "{whole}");
+    let now = jiff::Timestamp::now();
+    let ago = |minutes: i64| (now - jiff::SignedDuration::from_mins(minutes)).to_string();
+    for (tool, id, query) in [
+        ("logs_search", "id", "service:checkout"),
+        ("spans_search", "id", "service:checkout"),
+        ("dbm_samples_search", "event_id", "service:checkout"),
+    ] {
+        for sort in ["newest", "oldest"] {
+            let arguments = |limit: u32| json!({"query": query, "from": ago(30), "to": ago(1), "sort": sort, "limit": limit, "fields": [id], "max_tokens": 25_000});
+            let whole = walk(&toolbox, tool, arguments(1_000), id).await;
+            let paged = walk(&toolbox, tool, arguments(17), id).await;
+            assert!(whole.len() > 34, "{tool}: {} records", whole.len());
+            assert_eq!(whole.iter().collect::<BTreeSet<_>>().len(), whole.len(), "{tool} {sort}: a record came twice");
+            assert_eq!(whole.iter().collect::<BTreeSet<_>>(), paged.iter().collect::<BTreeSet<_>>(), "{tool} {sort}");
+            assert_eq!(whole.len(), paged.len(), "{tool} {sort}: a record came twice");
+        }
+    }
+}
+
+#[tokio::test]
+async fn all_tiers_hold_at_least_what_one_holds() {
+    let org = Org::start().await;
+    let toolbox = org.with_keys();
+    let now = jiff::Timestamp::now();
+    let arguments = |tier: &str, limit: u32| json!({"query": "status:error", "from": (now - jiff::SignedDuration::from_mins(60)).to_string(), "to": now.to_string(), "storage_tier": tier, "limit": limit, "fields": ["id"], "max_tokens": 25_000});
+    let all: BTreeSet<String> = walk(&toolbox, "logs_search", arguments("all", 23), "id").await.into_iter().collect();
+    let indexed: BTreeSet<String> = walk(&toolbox, "logs_search", arguments("indexes", 1_000), "id").await.into_iter().collect();
+    assert!(!indexed.is_empty() && indexed.is_subset(&all));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What these tools ask Datadog, and what they make of its answers.
 
-use crate::upstream::{Asked, Upstream, refusal, text};
+use crate::upstream::{Asked, Upstream, json as as_json, refusal, text};
 use datadog_client::Kind;
 use serde_json::{Value, json};
 
@@ -101,6 +101,12 @@ async fn an_empty_answer_says_why() {
         assert!(answer.contains(part), "{part:?} is missing:\n{answer}");
     }
     assert!(upstream.asked().len() <= 6, "one search and at most five questions");
+    assert!(answer.starts_with("0 logs | "), "{answer}");
+    let (ours, fenced) = (answer.find("service:chekout has"), answer.find("values of service"));
+    assert!(fenced < ours && answer.find("</data-") > fenced, "what telemetry says stands in the fence:\n{answer}");
+    let program = as_json(&upstream.toolbox(), "logs_search", json!({"query": "service:chekout"})).await;
+    assert_eq!((&program["shown"], &program["rows"]), (&json!(0), &json!([])));
+    assert_eq!(program["hints"][0], "values of service: checkout (1,203), cart (880)");
 }
 
 #[tokio::test]
@@ -255,6 +261,9 @@ async fn plans_are_trees_and_samples_are_rows() {
         assert!(samples.contains(part), "{part}:\n{samples}");
     }
     let plans = text(&toolbox, "dbm_plans_search", json!({"query": "service:orders"})).await;
-    assert!(plans.contains("Seq Scan on orders cost=9 rows=3") && plans.contains("plan p1"), "{plans}");
+    assert!(
+        plans.contains("Seq Scan on orders cost=9 rows=3") && plans.contains("plan p1") && plans.contains("1 different plan of 1 sample"),
+        "{plans}"
+    );
     assert_eq!(upstream.asked()[0].body["list"]["search"]["query"], "dbm_type:activity service:orders");
 }

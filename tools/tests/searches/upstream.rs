@@ -128,6 +128,14 @@ pub(crate) async fn call(toolbox: &Toolbox, tool: &str, arguments: Value) -> Res
     toolbox.call(&Call { who: &who, limits: &limits, progress: &NoProgress, output: Output::Text }, tool, arguments).await
 }
 
+/// Calls a tool as `--output json` does.
+pub(crate) async fn json(toolbox: &Toolbox, tool: &str, arguments: Value) -> Value {
+    let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
+    let (who, limits) = (Principal::local(), CallLimits::default());
+    let answer = toolbox.call(&Call { who: &who, limits: &limits, progress: &NoProgress, output: Output::Json }, tool, arguments).await;
+    serde_json::from_str(&answer.unwrap().text).unwrap()
+}
+
 /// Calls a tool that must answer.
 pub(crate) async fn text(toolbox: &Toolbox, tool: &str, arguments: Value) -> String {
     match call(toolbox, tool, arguments).await {

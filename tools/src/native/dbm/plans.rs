@@ -43,15 +43,15 @@ impl Run for DbmPlansSearch {
         let first = place.is_first();
         let (reply, found) = fetch::page(cx, &query, range, Sort::parse(asked.sort.as_deref())?, limit(asked.limit), place).await?;
         let plans = distinct(&found.records);
-        let mut draft = Draft::new("explain plans", Content::Lines(plans.iter().flat_map(Plan::lines).collect()));
+        let lines: Vec<String> = plans.iter().flat_map(Plan::lines).collect();
+        let mut draft = if lines.is_empty() { Draft::rows("explain plans", Vec::new(), Vec::new()) } else { Draft::new("", Content::Lines(lines)) };
         draft.heed(&reply);
         draft.range = Some(range);
-        draft.total = if first && matches!(found.total, Total::Exact(_)) {
-            Total::Exact(plans.len() as u64)
-        } else {
-            Total::AtLeast(plans.len() as u64)
-        };
-        draft.facts.push(format!("{} different of {} samples on this page", plans.len(), found.records.len()));
+        draft.total = if plans.is_empty() { found.total } else { Total::Unknown };
+        if !plans.is_empty() {
+            let (different, samples) = (plural(plans.len() as u64, "different plans"), found.records.len() as u64);
+            draft.facts.push(format!("{different} of {}", plural(samples, "samples")));
+        }
         draft.notes.extend(found.notes);
         draft.next = found.next.map(|place| json!(place));
         draft.link = Some(ui(cx, &query, range));

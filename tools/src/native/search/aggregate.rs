@@ -157,10 +157,12 @@ impl Layout<'_> {
             }
         }
         let shown = lines.len() as u64;
-        let mut draft = Draft::new(&format!("series of {subject}"), Content::Lines(lines));
+        let mut draft = Draft::new("", Content::Lines(lines));
         draft.total = Total::Exact(shown);
         if shown > 0 {
-            draft.facts.push(LEGEND.to_owned());
+            draft.facts.extend([format!("{shown} series of {subject}"), LEGEND.to_owned()]);
+        } else {
+            draft.subject = format!("series of {subject}");
         }
         draft
     }

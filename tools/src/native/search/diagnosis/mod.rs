@@ -13,7 +13,7 @@ use super::{
     plural,
     query::{self, Term},
 };
-use crate::{CallContext, Content, Draft, TimeRange};
+use crate::{CallContext, Draft, TimeRange};
 use datadog_client::{CallLimits, Refusal, Request};
 use futures::future::join_all;
 use serde_json::Value;
@@ -42,9 +42,7 @@ impl Diagnosis {
     /// Puts itself into an empty draft.
     pub(crate) fn into_draft(self, draft: &mut Draft) {
         draft.notes.extend(self.notes);
-        if !self.seen.is_empty() {
-            draft.content = Content::Lines(self.seen);
-        }
+        draft.hints.extend(self.seen);
     }
 }
 
