@@ -207,7 +207,7 @@ pub(super) fn record(record: &Value, view: &View, budget: usize) -> Body {
 pub(super) fn lines(lines: &[String], masks: bool, budget: usize) -> Body {
     let (mut text, mut told, mut shown, mut spent) = (String::new(), Told::default(), 0, 0);
     for line in lines {
-        let safe = Safe::of(line, masks, (budget / 2).max(SMALLEST_CELL));
+        let safe = Safe::of(line, masks, (budget / 2).max(SMALLEST_CELL), false);
         let line = safe.text.replace(['\n', '\r'], " ");
         let tokens = tokens::estimate(&line) + 1;
         if shown > 0 && spent + tokens > budget {

@@ -85,8 +85,8 @@ impl<'a> Cells<'a> {
     }
 
     fn shown(&mut self, raw: &str, id: bool) -> Text {
-        let safe = Safe::of(raw, self.mask, if id && raw.len() <= MAX_ID_CHARS { usize::MAX } else { self.cap });
-        let Safe { text, masked, cut } = safe;
+        let cap = if id && raw.len() <= MAX_ID_CHARS { usize::MAX } else { self.cap };
+        let Safe { text, masked, cut } = Safe::of(raw, self.mask, cap, id);
         let (text, block) = self.lines(text);
         Text { tokens: tokens::estimate(&text), text, masked, cut, block }
     }
@@ -129,13 +129,13 @@ pub(super) struct Safe {
 }
 
 impl Safe {
-    /// `cap` in tokens. Characters that are left out are counted, and said in the text.
-    pub(super) fn of(raw: &str, masks: bool, cap: usize) -> Self {
+    /// `cap` in tokens; `id`: an id by its field's name. Characters that are left out are counted, and said in the text.
+    pub(super) fn of(raw: &str, masks: bool, cap: usize, id: bool) -> Self {
         // A megabyte is not searched for secrets when a few thousand characters of it are shown; the margin keeps a
         // secret at the cut whole, so that it is seen as one.
         let reach = raw.floor_char_boundary(cap.saturating_mul(12).saturating_add(4_096).min(raw.len()));
         let clean = untrusted::clean(&raw[..reach]);
-        let (text, masked) = if masks { mask::mask(&clean) } else { (clean, 0) };
+        let (text, masked) = if masks { mask::mask(&clean, id) } else { (clean, 0) };
         let shown = tokens::prefix(&text, cap);
         if shown.len() == text.len() && reach == raw.len() {
             return Self { text: text.into_owned(), masked, cut: 0 };
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_cut_is_counted_and_ids_are_not_cut() {
         let text = "word ".repeat(500);
-        let safe = Safe::of(&text, true, 50);
+        let safe = Safe::of(&text, true, 50, false);
         let kept = safe.text.split('…').next().unwrap_or_default();
         assert!(safe.text.ends_with(&format!("…[+{} chars]", safe.cut)));
         assert!(text.chars().count() - safe.cut - kept.chars().count() <= 1, "{}", safe.text);
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn a_huge_text_is_cut_without_reading_it_all() {
         let text = "é".repeat(1_000_000);
-        let safe = Safe::of(&text, true, 100);
+        let safe = Safe::of(&text, true, 100, false);
         assert_eq!(safe.text.chars().filter(|c| *c == 'é').count() + safe.cut, 1_000_000);
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 const MAX_DEPTH: usize = 60;
 
 /// A value as it may be shown.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Shrunk {
     pub(super) text: String,
     pub(super) masked: usize,
@@ -58,16 +58,18 @@ pub(super) fn shrink(value: &Value, masks: bool, budget: usize) -> Shrunk {
         }
         last = Some(shrunk);
     }
-    // Hundreds of fields with endless names: the text itself is cut.
-    let mut shrunk = last.unwrap_or_else(|| Shrunk { text: value_size(value), masked: 0, cut: 1, dropped: 0 });
-    let kept = tokens::prefix(&shrunk.text, budget.saturating_sub(8)).len();
-    if kept < shrunk.text.len() {
-        let left = shrunk.text[kept..].chars().count();
-        shrunk.text.truncate(kept);
-        shrunk.text.push_str(&format!("…[+{left} chars]"));
-        shrunk.cut += 1;
+    // Hundreds of fields with endless names: a piece of the text, as a JSON text.
+    let mut shrunk = last.unwrap_or_else(|| Shrunk { text: value_size(value), masked: 0, cut: 0, dropped: 0 });
+    let mut piece = budget;
+    loop {
+        let kept = tokens::prefix(&shrunk.text, piece);
+        let left = shrunk.text[kept.len()..].chars().count();
+        let text = Value::String(format!("{kept}…[+{left} chars]")).to_string();
+        if tokens::estimate(&text) <= budget || piece == 0 {
+            return Shrunk { text, cut: shrunk.cut + 1, ..std::mem::take(&mut shrunk) };
+        }
+        piece = piece * 3 / 4;
     }
-    shrunk
 }
 
 fn value_size(value: &Value) -> String {
@@ -89,7 +91,7 @@ impl Walk {
             Value::String(text) if text.is_empty() => self.nothing(),
             Value::Array(items) if items.is_empty() => self.nothing(),
             Value::Object(map) if map.is_empty() => self.nothing(),
-            Value::String(text) => Some(self.text(text)),
+            Value::String(text) => Some(self.text(text, false)),
             Value::Array(_) | Value::Object(_) if depth >= self.limits.depth => {
                 self.cut += 1;
                 self.spent += 6;
@@ -109,8 +111,8 @@ impl Walk {
         None
     }
 
-    fn text(&mut self, text: &str) -> Value {
-        let safe = Safe::of(text, self.masks, self.limits.text);
+    fn text(&mut self, text: &str, id: bool) -> Value {
+        let safe = Safe::of(text, self.masks, self.limits.text, id);
         self.masked += safe.masked;
         self.cut += usize::from(safe.cut > 0);
         self.spent += 2 + tokens::estimate(&safe.text);
@@ -137,12 +139,13 @@ impl Walk {
     fn object(&mut self, map: &Map<String, Value>, depth: usize) -> Option<Value> {
         let mut shown = Map::new();
         for (key, value) in map.iter().take(self.limits.items) {
-            let secret = self.masks && value.is_string() && mask::is_secret_field(key);
-            let value = if secret {
-                self.masked += 1;
-                Some(Value::String("[masked:field]".to_owned()))
-            } else {
-                self.value(value, depth + 1)
+            let value = match value {
+                Value::String(_) if self.masks && mask::is_secret_field(key) => {
+                    self.masked += 1;
+                    Some(Value::String("[masked:field]".to_owned()))
+                }
+                Value::String(text) if !text.is_empty() && mask::is_id_field(key) => Some(self.text(text, true)),
+                value => self.value(value, depth + 1),
             };
             if let Some(value) = value {
                 let name = untrusted::clean(key);
@@ -169,7 +172,7 @@ mod tests {
     fn whole_when_it_fits_without_what_says_nothing() {
         let shrunk = shrink(&json!({"id": 18_446_744_073_709_551_615_u64, "a": null, "b": "", "c": [], "d": {"e": {}}, "f": [null, 1], "password": "hunter22"}), true, 500);
         assert_eq!(shrunk.text, r#"{"id":18446744073709551615,"f":[null,1],"password":"[masked:field]"}"#);
-        assert_eq!((shrunk.masked, shrunk.cut, shrunk.dropped), (1, 0, 5));
+        assert_eq!((shrunk.masked, shrunk.cut, shrunk.dropped), (1, 0, 6));
     }
 
     #[test]
@@ -179,7 +182,7 @@ mod tests {
             let shrunk = shrink(&value, true, budget);
             assert!(tokens::estimate(&shrunk.text) <= budget, "{budget}");
             assert!(shrunk.text.starts_with(r#"{"name":"n","message":"word word"#), "{}", shrunk.text);
-            assert!(shrunk.text.contains(" chars]") && shrunk.text.contains(" items]") && shrunk.cut >= 2, "{}", shrunk.text);
+            assert!(shrunk.text.contains(" chars]") && shrunk.text.contains("[+") && shrunk.cut >= 2, "{}", shrunk.text);
             assert!(serde_json::from_str::<Value>(&shrunk.text).is_ok());
         }
     }

@@ -62,8 +62,9 @@ fn compile(pattern: &str) -> Option<Regex> {
     RegexBuilder::new(pattern).size_limit(1 << 22).build().ok()
 }
 
-/// `text` with its secrets replaced by `[masked:<kind>]`, and how many there were. Idempotent.
-pub(super) fn mask(text: &str) -> (Cow<'_, str>, usize) {
+/// `text` with its secrets replaced by `[masked:<kind>]`, and how many there were. Idempotent. `id`: the text is an id
+/// by its field's name, so that a number in it is no card.
+pub(super) fn mask(text: &str, id: bool) -> (Cow<'_, str>, usize) {
     let mut count = 0;
     let mut masked = Cow::Borrowed(text);
     if text.len() >= 8 && HINT.as_ref().is_none_or(|hint| hint.is_match(text)) {
@@ -75,10 +76,16 @@ pub(super) fn mask(text: &str) -> (Cow<'_, str>, usize) {
             }
         }
     }
-    if let Some(new) = mask_cards(&masked, &mut count) {
+    if !id && let Some(new) = mask_cards(&masked, &mut count) {
         masked = Cow::Owned(new);
     }
     (masked, count)
+}
+
+/// Whether a field of this name holds an id.
+pub(super) fn is_id_field(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    last == "id" || last.ends_with("_id") || last.ends_with("Id") || last.ends_with("ID")
 }
 
 /// Whether a field of this name holds a secret and nothing else.
@@ -109,7 +116,7 @@ fn is_placeholder(secret: &str) -> bool {
     PLACEHOLDERS.contains(&plain.as_str()) || plain.starts_with(['*', '$', '%', '/', '@']) || plain.bytes().all(|byte| matches!(byte, b'*' | b'x' | b'.' | b'-' | b'?'))
 }
 
-/// Card numbers: 14–19 digits, alone or in groups by one space or dash, with an issuer's prefix and a right check digit.
+/// Card numbers: 14–16 digits, alone or in groups by one space or dash, with an issuer's prefix and a right check digit.
 fn mask_cards(text: &str, count: &mut usize) -> Option<String> {
     let bytes = text.as_bytes();
     let (mut out, mut copied, mut at): (String, usize, usize) = (String::new(), 0, 0);
@@ -169,7 +176,6 @@ fn is_id(before: &str) -> bool {
 fn is_card(digits: &[u8]) -> bool {
     let lead = |count: usize| digits.iter().take(count).fold(0_u32, |number, digit| number * 10 + u32::from(*digit));
     let issuer = match digits.len() {
-        19 => lead(1) == 4,
         14 => matches!(lead(3), 300..=305) || matches!(lead(2), 36 | 38 | 39),
         15 => matches!(lead(2), 34 | 37),
         16 => lead(1) == 4 || matches!(lead(2), 51..=55) || matches!(lead(4), 2221..=2720 | 6011 | 3528..=3589) || lead(2) == 65 || matches!(lead(3), 644..=649),
@@ -235,9 +241,9 @@ mod tests {
             ("amex 378282246310005".to_owned(), "amex [masked:card]"),
             ("token=fake0fake0fake0fake0 ok".to_owned(), "token=[masked:token] ok"),
         ] {
-            let (got, count) = mask(&text);
+            let (got, count) = mask(&text, false);
             assert_eq!((got.as_ref(), count), (masked, 1), "{text}");
-            assert_eq!(mask(masked).1, 0, "{masked}");
+            assert_eq!(mask(masked, false).1, 0, "{masked}");
         }
     }
 
@@ -265,8 +271,14 @@ mod tests {
             "abc-def-ghi 1234567 eyJhZnRlciI6ImZha2UifQ",
             "[masked:jwt]",
         ] {
-            assert_eq!(mask(text), (Cow::Borrowed(text), 0));
+            assert_eq!(mask(text, false), (Cow::Borrowed(text), 0));
         }
+    }
+
+    #[test]
+    fn an_id_is_no_card() {
+        assert_eq!(mask("4111111111111111", true).1, 0);
+        assert_eq!(mask("4111111111111111", false).1, 1);
     }
 
     #[test]
@@ -282,15 +294,15 @@ mod tests {
     proptest! {
         #[test]
         fn masking_twice_is_masking_once(text in "(?s)(password|token|api_key|card|bearer|authorization|eyJ|AKIA|://a:|@|=|:| |\"|4111111111111111|[a-zA-Z0-9+/._-]{0,24}|[\\[\\]\n]){0,14}") {
-            let (once, _) = mask(&text);
-            let (twice, again) = mask(&once);
+            let (once, _) = mask(&text, false);
+            let (twice, again) = mask(&once, false);
             prop_assert_eq!(&once, &twice);
             prop_assert_eq!(again, 0);
         }
 
         #[test]
         fn nothing_panics(text in "(?s).{0,300}") {
-            let (masked, count) = mask(&text);
+            let (masked, count) = mask(&text, false);
             prop_assert!(count > 0 || masked == text);
         }
     }

@@ -23,7 +23,7 @@ pub use refusal::{refusal_structured, refusal_text};
 pub use render::{RenderContext, render};
 pub use view::{MIN_TOKENS, ViewDefaults, view_properties};
 
-use crate::TimeRange;
+use crate::{TimeRange, rows::RawRecords};
 use datadog_client::{Identity, RateFacts, Reply};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -43,6 +43,8 @@ pub struct Draft {
     pub link: Option<String>,
     /// More for the line of facts, e.g. `tier: indexes`.
     pub facts: Vec<String>,
+    /// Lines out of telemetry that explain the rows, or why there are none (values a facet has); fenced, after the rows.
+    pub hints: Vec<String>,
     /// Notes after the rows: partial, sampled, another identity used, next step.
     pub notes: Vec<String>,
     /// State that yields the page after this one; `None` when this is the last.
@@ -59,6 +61,13 @@ pub enum Content {
         /// One JSON object a record, as nested as Datadog gave it.
         records: Vec<Value>,
         /// Dotted paths shown by default, best first; empty shows every column that says something.
+        columns: Vec<Column>,
+    },
+    /// The same for large pages: records stay text until they are shown (`reply.decode::<RawAnswer>()`).
+    Raw {
+        /// The records as they came.
+        records: RawRecords,
+        /// As for [`Content::Rows`].
         columns: Vec<Column>,
     },
     /// One record whole, shown as JSON.
@@ -164,6 +173,12 @@ impl Draft {
         Self::new(subject, Content::Rows { records, columns })
     }
 
+    /// Rows of a large page, parsed only as far as they are shown.
+    #[must_use]
+    pub fn raw(subject: &str, records: RawRecords, columns: Vec<Column>) -> Self {
+        Self::new(subject, Content::Raw { records, columns })
+    }
+
     /// A draft of any content.
     #[must_use]
     pub fn new(subject: &str, content: Content) -> Self {
@@ -174,6 +189,7 @@ impl Draft {
             total: Total::Unknown,
             link: None,
             facts: Vec::new(),
+            hints: Vec::new(),
             notes: Vec::new(),
             next: None,
             structured: None,

@@ -1,7 +1,7 @@
 //! From a draft to the text an agent reads: facts, rows, notes, cursor, within the budget.
 
 use super::{
-    Answer, ArgumentsDigest, Content, Draft, Output, Page, Sealer, Total, View,
+    Answer, ArgumentsDigest, Column, Content, Draft, Output, Page, Sealer, Total, View,
     body::{self, Body},
     fence::{FENCE_TOKENS, fenced},
     tokens,
@@ -72,6 +72,7 @@ impl Place {
     fn of(draft: &Draft, cx: &RenderContext<'_>) -> Self {
         let all = match &draft.content {
             Content::Rows { records, .. } => records.len(),
+            Content::Raw { records, .. } => records.len(),
             Content::Lines(lines) => lines.len(),
             Content::Words(words) => words.lines().count(),
             Content::Record(_) => 1,
@@ -90,23 +91,31 @@ struct Frame<'a> {
     place: &'a Place,
     body: Body,
     elements: Vec<String>,
+    hints: String,
     notes: Vec<String>,
     with_link: bool,
 }
 
 impl<'a> Frame<'a> {
     fn new(draft: &'a Draft, view: &'a View, cx: &'a RenderContext<'a>, place: &'a Place, spare: usize) -> Self {
-        let mut frame = Self { draft, view, cx, place, body: Body::default(), elements: Vec::new(), notes: Vec::new(), with_link: true };
+        let mut frame = Self { draft, view, cx, place, body: Body::default(), elements: Vec::new(), hints: String::new(), notes: Vec::new(), with_link: true };
         let total = view.max_tokens.saturating_sub(spare);
         frame.with_link = draft.link.as_deref().is_none_or(|link| link.len() <= MAX_LINK_CHARS && tokens::estimate(link) <= total / 4);
         frame.notes = said(&draft.notes, total / 3);
+        let hints = body::lines(&draft.hints, view.mask, total / 4);
+        frame.hints = hints.text.trim_end().to_owned();
+        let hinted = if frame.hints.is_empty() { 0 } else { tokens::estimate(&frame.hints) + FENCE_TOKENS };
         // Around the rows: facts and a cursor as long as they may get, the notes known so far, the fence.
         frame.body.shown = place.rows.saturating_sub(1);
-        let around = tokens::estimate(&frame.facts()) + frame.notes.iter().map(|note| tokens::estimate(note) + 1).sum::<usize>() + frame.more().map_or(0, |more| tokens::estimate(&more)) + FENCE_TOKENS;
+        let around = tokens::estimate(&frame.facts()) + frame.notes.iter().map(|note| tokens::estimate(note) + 1).sum::<usize>() + frame.more().map_or(0, |more| tokens::estimate(&more)) + FENCE_TOKENS + hinted;
         // Notes that the rows bring with them.
         let budget = total.saturating_sub(around + 40).max(total / 8).max(16);
         (frame.body, frame.elements) = rows(draft, view, place.skip, budget);
         frame.notes.append(&mut frame.body.notes);
+        frame.notes.extend(hints.notes);
+        if hints.shown < draft.hints.len() {
+            frame.notes.push(format!("{} did not fit.", body::counted(draft.hints.len() - hints.shown, "more hint")));
+        }
         if !frame.with_link {
             frame.notes.push("The link into the Datadog UI is too long for this budget.".to_owned());
         }
@@ -114,7 +123,7 @@ impl<'a> Frame<'a> {
     }
 
     fn text(&self) -> String {
-        if self.view.output == Output::Json && matches!(self.draft.content, Content::Rows { .. } | Content::Record(_)) {
+        if self.view.output == Output::Json && matches!(self.draft.content, Content::Rows { .. } | Content::Raw { .. } | Content::Record(_)) {
             return self.json();
         }
         let mut text = self.facts();
@@ -127,6 +136,10 @@ impl<'a> Frame<'a> {
                 Content::Words(_) => text.push_str(content),
                 _ => text.push_str(&fenced(content, self.cx.sealer)),
             }
+        }
+        if !self.hints.is_empty() {
+            text.push('\n');
+            text.push_str(&fenced(&self.hints, self.cx.sealer));
         }
         for note in self.notes.iter().cloned().chain(self.more()) {
             if !text.is_empty() {
@@ -165,8 +178,12 @@ impl<'a> Frame<'a> {
     }
 
     fn total(&self) -> Total {
+        let here = self.place.seen + self.place.rows as u64;
         match self.draft.total {
-            Total::Unknown if !matches!(self.draft.content, Content::Words(_)) && self.left() == 0 && self.draft.next.is_none() => Total::Exact(self.place.seen + self.body.shown as u64),
+            Total::Unknown if matches!(self.draft.content, Content::Words(_)) => Total::Unknown,
+            Total::Unknown if self.draft.next.is_none() => Total::Exact(here),
+            Total::Unknown if self.left() > 0 => Total::AtLeast(here),
+            Total::AtLeast(total) if self.left() == 0 && total <= here => Total::Unknown,
             known => known,
         }
     }
@@ -194,7 +211,7 @@ impl<'a> Frame<'a> {
         };
         let complete = self.total() == Total::Exact(shown);
         Some(match (seen, total) {
-            (0, _) if complete => format!("{} {what}", grouped(shown)),
+            (0, _) if complete => format!("{} {}", grouped(shown), if shown == 1 { singular(&what) } else { what }),
             (0, Some(total)) => format!("{} of {total} {what}", grouped(shown)),
             (0, None) => format!("first {} {what}, more follow", grouped(shown)),
             (_, total) if shown == 0 => format!("no more {what} after {}{}", grouped(seen), total.map(|total| format!(" of {total}")).unwrap_or_default()),
@@ -242,6 +259,7 @@ impl<'a> Frame<'a> {
             put("from", time::iso(range.from_ms).into());
             put("to", time::iso(range.to_ms).into());
         }
+        put("untrusted", vec!["rows"].into());
         put("site", self.cx.site.into());
         put("org", self.cx.org.into());
         if !self.draft.facts.is_empty() {
@@ -249,6 +267,9 @@ impl<'a> Frame<'a> {
         }
         if let Some(link) = self.draft.link.as_deref().filter(|_| self.with_link) {
             put("link", one_line(link, MAX_LINK_CHARS).into());
+        }
+        if !self.hints.is_empty() {
+            put("hints", self.hints.lines().collect());
         }
         if !self.notes.is_empty() {
             put("notes", self.notes.iter().cloned().collect());
@@ -274,12 +295,30 @@ impl<'a> Frame<'a> {
 fn rows(draft: &Draft, view: &View, skip: usize, budget: usize) -> (Body, Vec<String>) {
     let text = |body| (body, Vec::new());
     match &draft.content {
-        Content::Rows { records, columns } if view.output == Output::Json => body::json_elements(&records[skip..], columns, view, budget),
-        Content::Rows { records, columns } if view.full => text(body::json_lines(&records[skip..], columns, view, budget)),
-        Content::Rows { records, columns } => text(body::table(&records[skip..], columns, view, budget)),
+        Content::Rows { records, columns } => of_records(&records[skip..], columns, view, budget),
+        Content::Raw { records, columns } => {
+            // A row in a table costs some fifty tokens; when rows are cheaper, more of them are parsed and it is done again.
+            let mut count = (budget / 48).clamp(16, 512);
+            loop {
+                let parsed = records.parse(skip, count);
+                let found = of_records(&parsed, columns, view, budget);
+                if found.0.shown < parsed.len() || skip + parsed.len() >= records.len() {
+                    return found;
+                }
+                count *= 3;
+            }
+        }
         Content::Record(record) => text(body::record(record, view, budget)),
         Content::Lines(lines) => text(body::lines(&lines[skip..], view.mask, budget)),
         Content::Words(words) => text(body::words(&words.lines().skip(skip).collect::<Vec<_>>(), budget)),
+    }
+}
+
+fn of_records(records: &[Value], columns: &[Column], view: &View, budget: usize) -> (Body, Vec<String>) {
+    match (view.output, view.full) {
+        (Output::Json, _) => body::json_elements(records, columns, view, budget),
+        (Output::Text, true) => (body::json_lines(records, columns, view, budget), Vec::new()),
+        (Output::Text, false) => (body::table(records, columns, view, budget), Vec::new()),
     }
 }
 
@@ -305,6 +344,19 @@ fn one_line(text: &str, max: usize) -> String {
     let clean = untrusted::clean(text);
     let line = if clean.contains(['\n', '\r', '\t']) { clean.split_whitespace().collect::<Vec<_>>().join(" ") } else { clean.trim().to_owned() };
     untrusted::cap(&line, max).into_owned()
+}
+
+/// One of `what`: `logs` as `log`, `queries` as `query`.
+fn singular(what: &str) -> String {
+    // One of several series is a series.
+    if what.ends_with("series") {
+        return what.to_owned();
+    }
+    if let Some(stem) = what.strip_suffix("ies") {
+        return format!("{stem}y");
+    }
+    let stem = ["sses", "shes", "ches", "xes"].iter().find_map(|end| what.strip_suffix(end).map(|stem| format!("{stem}{}", &end[..end.len() - 2])));
+    stem.unwrap_or_else(|| what.strip_suffix('s').unwrap_or(what).to_owned())
 }
 
 /// `1234567` as `1,234,567`.

@@ -36,29 +36,29 @@ pub(super) fn read(answer: &Value) -> Facts {
 fn warnings(answer: &Value) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(status @ ("timeout" | "partial")) = answer.pointer("/meta/status").and_then(Value::as_str) {
-        found.push(format!("Datadog stopped early (status {status}): the answer is partial."));
+        found.push(format!("the query stopped early (status {status}), the answer is partial"));
     }
     for at in ["/meta/warnings", "/warnings", "/metadata/warnings"] {
-        said(answer.pointer(at), "Datadog warns: ", &mut found);
+        said(answer.pointer(at), &mut found);
     }
     // A record may have a field `errors` of its own; only beside records it is the envelope's.
     for at in ["/errors", "/error", "/data/overall/errors", "/data/attributes/errors"] {
-        said(answer.pointer(at), "Datadog reports: ", &mut found);
+        said(answer.pointer(at), &mut found);
     }
     if found.is_empty() && answer.get("status").and_then(Value::as_str) == Some("error") && answer.get("series").is_some() {
         let message = answer.get("message").and_then(Value::as_str).filter(|text| !text.is_empty());
-        found.push(format!("Datadog reports: {}", one_line(message.unwrap_or("the query failed"))));
+        found.push(one_line(message.unwrap_or("the query failed")));
     }
     found
 }
 
 /// Adds what stands at a place: a text, or a list of texts or of `{title, detail, code}`.
-fn said(value: Option<&Value>, label: &str, found: &mut Vec<String>) {
+fn said(value: Option<&Value>, found: &mut Vec<String>) {
     match value {
-        Some(Value::String(text)) if !text.trim().is_empty() => found.push(format!("{label}{}", one_line(text))),
+        Some(Value::String(text)) if !text.trim().is_empty() => found.push(one_line(text)),
         Some(Value::Array(items)) => {
             for item in items {
-                found.push(format!("{label}{}", one_line(&sentence(item))));
+                found.push(one_line(&sentence(item)));
             }
         }
         _ => {}

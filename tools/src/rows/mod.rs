@@ -4,10 +4,12 @@ mod columns;
 mod envelope;
 mod facts;
 mod flatten;
+mod raw;
 #[cfg(test)]
 mod recorded;
 
 pub use flatten::{flatten, headers};
+pub use raw::{RawAnswer, RawRecords};
 pub(crate) use flatten::{Leaf, leaves};
 
 use serde_json::Value;
@@ -23,7 +25,7 @@ pub struct Records {
     pub total: Option<u64>,
     /// Next cursor that the envelope states.
     pub cursor: Option<String>,
-    /// Warnings and errors that came with a 200.
+    /// Warnings and errors that came with a 200, a line each, cleaned and capped; Datadog's words, not ours.
     pub warnings: Vec<String>,
     /// What the envelope carried beside the records without saying it of one of them: JSON:API's `included`.
     pub included: Vec<Value>,
@@ -173,9 +175,9 @@ mod tests {
         let answer = json!({"data": [], "meta": {"status": "timeout", "warnings": [{"code": "unknown_index", "title": "No such index", "detail": "idx"}]}, "errors": ["late"]});
         assert_eq!(
             records(answer, None).warnings,
-            ["Datadog stopped early (status timeout): the answer is partial.", "Datadog warns: No such index: idx (unknown_index)", "Datadog reports: late"]
+            ["the query stopped early (status timeout), the answer is partial", "No such index: idx (unknown_index)", "late"]
         );
-        assert_eq!(records(json!({"status": "error", "error": "bad query", "series": []}), None).warnings, ["Datadog reports: bad query"]);
+        assert_eq!(records(json!({"status": "error", "error": "bad query", "series": []}), None).warnings, ["bad query"]);
         assert!(records(json!({"status": "ok", "series": []}), None).warnings.is_empty());
     }
 

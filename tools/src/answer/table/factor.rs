@@ -9,9 +9,11 @@ const REFERENCE: f64 = 1.2;
 /// Title and header of a side table cost about this much beside its column names.
 const TITLE: f64 = 8.0;
 /// Values this cheap serve as the key of a side table themselves.
-const CHEAP_KEY: f64 = 3.0;
-/// A side table must save at least this many tokens.
-const WORTH: f64 = 12.0;
+const CHEAP_KEY: f64 = 4.0;
+/// A side table must save at least this many tokens: looking things up is work for the reader.
+const WORTH: f64 = 40.0;
+/// A side table of fewer columns is not made; a dear value alone is written below the table and marked.
+const FEWEST: usize = 2;
 
 /// A column as this part sees it: which value each row has (0 absent), what each value costs.
 pub(super) struct Part<'a> {
@@ -65,11 +67,13 @@ pub(super) fn factor(parts: &[Part<'_>], rows: usize) -> Factored {
     let mut factored = Factored { main: Vec::new(), sides: Vec::new() };
     let mut classes: Vec<Class> = Vec::new();
     let mut by_numbers: HashMap<Vec<u32>, usize> = HashMap::new();
+    let mut pinned: HashMap<Vec<u32>, usize> = HashMap::new();
     for (column, part) in parts.iter().enumerate() {
         let (numbers, firsts) = renumber(part.ids);
         // A value that stands in fewer than two rows on average belongs to its row.
         if part.pinned || firsts.len() * 5 > rows * 3 {
             factored.main.push(Slot::Column(column));
+            pinned.entry(numbers).or_insert(column);
             continue;
         }
         match by_numbers.get(&numbers) {
@@ -83,7 +87,7 @@ pub(super) fn factor(parts: &[Part<'_>], rows: usize) -> Factored {
     // Finest first: a coarse class (service) can then stand in the side table of a finer one (pod).
     classes.sort_by_key(|class| (std::cmp::Reverse(class.firsts.len()), class.columns[0]));
     for class in &classes {
-        place(class, parts, rows, &mut factored);
+        place(class, pinned.get(&class.numbers).copied(), parts, rows, &mut factored);
     }
     factored.main.sort_by_key(|slot| order(*slot, &factored.sides));
     let keys: Vec<(usize, Vec<Slot>)> = factored.sides.iter().enumerate().map(|(at, side)| (at, side.slots.clone())).collect();
@@ -102,7 +106,8 @@ fn order(slot: Slot, sides: &[Side]) -> usize {
     }
 }
 
-fn place(class: &Class, parts: &[Part<'_>], rows: usize, factored: &mut Factored) {
+/// `twin`: a column of the main table that tells the class's values apart as well, and so is their key.
+fn place(class: &Class, twin: Option<usize>, parts: &[Part<'_>], rows: usize, factored: &mut Factored) {
     let holder = (0..factored.sides.len())
         .filter(|&side| factored.sides[side].firsts.len() > class.firsts.len() && decides(&factored.sides[side], class))
         .min_by_key(|&side| factored.sides[side].firsts.len());
@@ -112,7 +117,7 @@ fn place(class: &Class, parts: &[Part<'_>], rows: usize, factored: &mut Factored
     let mean = |column: usize| class.firsts.iter().map(|row| price(column, *row)).sum::<f64>() / class.firsts.len() as f64;
     let complete = |column: usize| class.firsts.iter().all(|row| parts[column].ids[*row] != 0);
     let cheapest = class.columns.iter().copied().filter(|column| complete(*column)).min_by(|a, b| mean(*a).total_cmp(&mean(*b)));
-    let natural = cheapest.filter(|column| mean(*column) <= CHEAP_KEY && class.columns.len() > 1);
+    let natural = twin.or_else(|| cheapest.filter(|column| mean(*column) <= CHEAP_KEY));
 
     let moved: Vec<usize> = class.columns.iter().copied().filter(|column| Some(*column) != natural).collect();
     let distinct = class.firsts.len() as f64;
@@ -122,7 +127,8 @@ fn place(class: &Class, parts: &[Part<'_>], rows: usize, factored: &mut Factored
         Some(column) => distinct * (mean(column) + GAP) + parts[column].header as f64,
         None => distinct * (REFERENCE + GAP) + holding.len() as f64 * (REFERENCE + GAP),
     };
-    let slots = if inline - aside - keys - TITLE > WORTH {
+    let present = class.firsts.iter().filter(|row| class.columns.iter().any(|column| parts[*column].ids[**row] != 0)).count();
+    let slots = if moved.len() >= FEWEST && present > 1 && inline - aside - keys - TITLE > WORTH {
         let side = factored.sides.len();
         let key = natural.map_or(Slot::Reference(side), Slot::Column);
         let absent = |row: usize| class.columns.iter().all(|column| parts[*column].ids[row] == 0);
@@ -140,7 +146,7 @@ fn place(class: &Class, parts: &[Part<'_>], rows: usize, factored: &mut Factored
             }
         }
         factored.sides.push(Side { key, numbers, firsts, slots: moved.into_iter().map(Slot::Column).collect() });
-        vec![key]
+        if twin.is_some() { Vec::new() } else { vec![key] }
     } else {
         class.columns.iter().map(|column| Slot::Column(*column)).collect()
     };
@@ -154,7 +160,7 @@ fn place(class: &Class, parts: &[Part<'_>], rows: usize, factored: &mut Factored
 fn decides(side: &Side, class: &Class) -> bool {
     let mut first = vec![0; side.firsts.len() + 1];
     side.numbers.iter().zip(&class.numbers).all(|(number, value)| {
-        // A row without a side row has nowhere to keep the value.
+        // A row without a row in the side table has nowhere to keep the value.
         if *number == 0 {
             return false;
         }
@@ -204,6 +210,9 @@ mod tests {
         assert_eq!(factored.main, [Slot::Column(0), Slot::Reference(0)]);
         assert_eq!(factored.sides[0].firsts.len(), 6);
         assert_eq!(factored.sides[0].slots, [Slot::Column(1), Slot::Column(2), Slot::Column(3), Slot::Column(4)], "too few pods for another table");
+        let mut pinned = parts(&columns, &|_| 12);
+        pinned[1].pinned = true;
+        assert_eq!(factor(&pinned, 60).main, [Slot::Column(0), Slot::Column(1), Slot::Column(2), Slot::Reference(0)], "one column beside the pod makes no table of pods");
     }
 
     #[test]

@@ -203,7 +203,7 @@ impl<'a> Grid<'a> {
                 name: given.map(|column| column.name.clone()),
                 form: given.map_or(Form::Plain, |column| column.form),
                 tag,
-                id: given.is_some_and(|column| column.form == Form::Id) || last == "id" || last.ends_with("_id") || last.ends_with("Id"),
+                id: given.is_some_and(|column| column.form == Form::Id) || mask::is_id_field(path),
                 secret: mask::is_secret_field(path),
                 timely: is_timely(last),
                 entries: Vec::new(),

@@ -1,6 +1,9 @@
 //! A grid's first rows as text: what all rows share, side tables, the rows, and long values below.
 
-use super::super::cells::{ABSENT, Id};
+use super::super::{
+    body::counted,
+    cells::{ABSENT, Id},
+};
 use super::factor::{self, Factored, Part, Slot};
 use super::{Grid, shape};
 use crate::rows;
@@ -9,8 +12,11 @@ use std::{
     fmt::Write as _,
 };
 
-/// A value this dear that stands in the tables more than once is written once below them.
+/// A value this dear that stands in the tables more than once is written once above them, when that saves enough.
 const DEAR: usize = 10;
+const WORTH: usize = 24;
+/// Tokens of a mark.
+const MARK: usize = 2;
 /// A column the tool chose and whose values are dearer than this may leave the main table.
 const SHORT: usize = 4;
 /// A tag that fewer than one row in this many has shares a cell with other such tags.
@@ -46,14 +52,15 @@ impl Grid<'_> {
         shown.truncate(columns);
         let (shown, equal) = without_equals(shown);
         let factored = self.factored(&shown, count);
-        let mut page = Page { grid: self, shown: &shown, factored: &factored, printed: HashMap::new(), marks: HashMap::new(), blocks: Vec::new(), used: HashSet::new(), out: String::new() };
+        let mut page = Page { grid: self, shown: &shown, factored: &factored, printed: HashMap::new(), marks: HashMap::new(), apart: Vec::new(), used: HashSet::new(), out: String::new() };
         page.lifted("every row: ", &lifted);
         if !equal.is_empty() {
             page.line(&format!("equal columns: {}", equal.join("; ")));
         }
-        page.rows(count, !lifted.is_empty());
+        let head = std::mem::take(&mut page.out);
+        page.rows(count);
         let used: HashSet<Id> = page.used.iter().copied().chain(lifted.iter().map(|(_, id)| *id)).collect();
-        let text = page.finish();
+        let text = page.finish(head);
         let texts = || used.iter().map(|id| self.cells.get(*id));
         Written { text, masked: texts().map(|text| text.masked).sum(), cut: texts().filter(|text| text.cut > 0).count(), columns_left }
     }
@@ -141,9 +148,9 @@ fn without_equals(shown: Vec<Shown>) -> (Vec<Shown>, Vec<String>) {
             Some(known) => match equal.iter_mut().find(|(other, _)| other == known) {
                 Some((_, names)) => {
                     names.push_str(" = ");
-                    names.push_str(&column.header);
+                    names.push_str(bare(&column.header));
                 }
-                None => equal.push((*known, format!("{} = {}", kept[*known].header, column.header))),
+                None => equal.push((*known, format!("{} = {}", bare(&kept[*known].header), bare(&column.header)))),
             },
             None => {
                 first.insert(column.ids.clone(), kept.len());
@@ -152,6 +159,11 @@ fn without_equals(shown: Vec<Shown>) -> (Vec<Shown>, Vec<String>) {
         }
     }
     (kept, equal.into_iter().map(|(_, names)| names).collect())
+}
+
+/// A header without the date it carries.
+fn bare(header: &str) -> &str {
+    header.strip_suffix(" UTC)").and_then(|start| start.rsplit_once('(')).map_or(header, |(name, _)| name)
 }
 
 /// A header is one line without tabs, whatever the key was.
@@ -168,16 +180,16 @@ struct Page<'g, 'a> {
     factored: &'g Factored,
     /// How often each text is printed.
     printed: HashMap<Id, usize>,
-    /// Numbers of what is written below.
-    marks: HashMap<Below, usize>,
-    blocks: Vec<Below>,
+    /// Numbers of what is written apart.
+    marks: HashMap<Apart, usize>,
+    apart: Vec<Apart>,
     used: HashSet<Id>,
     out: String,
 }
 
-/// What is written below the tables.
+/// What is written apart from the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Below {
+enum Apart {
     /// A whole value that stands in several cells.
     Value(Id),
     /// The lines after the first of a value.
@@ -204,7 +216,7 @@ impl Page<'_, '_> {
         self.line(&line);
     }
 
-    fn rows(&mut self, count: usize, mut apart: bool) {
+    fn rows(&mut self, count: usize) {
         let main = &self.factored.main;
         let has = |row: usize, slot: Slot| match slot {
             Slot::Column(column) => self.shown[column].ids[row] != ABSENT,
@@ -214,13 +226,12 @@ impl Page<'_, '_> {
         self.count(&groups);
         for at in (0..self.factored.sides.len()).rev() {
             self.side(at);
-            apart = true;
         }
         let several = groups.len() > 1;
         for rows in groups {
             let mut slots: Vec<Slot> = main.iter().copied().filter(|slot| rows.iter().any(|row| has(*row, *slot))).collect();
             let mut shared = Vec::new();
-            if several && rows.len() > 2 {
+            if several && rows.len() > 1 {
                 slots.retain(|slot| match slot {
                     Slot::Column(column) if rows.iter().all(|row| self.shown[*column].ids[*row] == self.shown[*column].ids[rows[0]]) => {
                         shared.push((self.shown[*column].header.clone(), self.shown[*column].ids[rows[0]]));
@@ -229,14 +240,14 @@ impl Page<'_, '_> {
                     _ => true,
                 });
             }
-            if several {
-                self.out.push('\n');
-                let label = format!("{} rows{}", rows.len(), if shared.is_empty() { "" } else { ", each " });
-                if shared.is_empty() { self.line(&label) } else { self.lifted(&label, &shared) }
-            } else if apart {
+            if !self.out.is_empty() {
                 self.out.push('\n');
             }
-            self.table(&slots, None, &rows);
+            if several {
+                let label = format!("{}{}", counted(rows.len(), "row"), if shared.is_empty() { "" } else { ", each " });
+                if shared.is_empty() { self.line(&label) } else { self.lifted(&label, &shared) }
+            }
+            if rows.len() == 1 && slots.len() >= MANY { self.upright(&slots, rows[0]) } else { self.table(&slots, None, &rows) }
         }
     }
 
@@ -262,11 +273,37 @@ impl Page<'_, '_> {
 
     fn side(&mut self, at: usize) {
         let side = &self.factored.sides[at];
+        if !self.out.is_empty() {
+            self.out.push('\n');
+        }
         self.out.push_str("per ");
-        let key = self.header(side.key);
-        self.out.push_str(&key);
-        self.out.push_str(":\n");
         self.table(&side.slots, Some(side.key), &side.firsts);
+    }
+
+    /// A single wide row: a line a column.
+    fn upright(&mut self, slots: &[Slot], row: usize) {
+        for slot in slots {
+            let header = self.header(*slot);
+            self.out.push_str(&header);
+            self.out.push('\t');
+            self.slot(*slot, row);
+            self.out.push('\n');
+        }
+    }
+
+    fn slot(&mut self, slot: Slot, row: usize) {
+        match slot {
+            Slot::Column(column) => {
+                let cell = self.cell(self.shown[column].ids[row]);
+                self.out.push_str(&cell);
+            }
+            Slot::Reference(side) => {
+                let number = self.factored.sides[side].numbers[row];
+                if number > 0 {
+                    let _infallible = write!(self.out, "{number}");
+                }
+            }
+        }
     }
 
     /// Header and rows; the key of a side table stands first.
@@ -280,18 +317,7 @@ impl Page<'_, '_> {
                 if at > 0 {
                     self.out.push('\t');
                 }
-                match slot {
-                    Slot::Column(column) => {
-                        let cell = self.cell(self.shown[*column].ids[*row]);
-                        self.out.push_str(&cell);
-                    }
-                    Slot::Reference(side) => {
-                        let number = self.factored.sides[*side].numbers[*row];
-                        if number > 0 {
-                            let _infallible = write!(self.out, "{number}");
-                        }
-                    }
-                }
+                self.slot(*slot, *row);
             }
             let end = self.out.trim_end_matches('\t').len().max(start);
             self.out.truncate(end);
@@ -299,12 +325,13 @@ impl Page<'_, '_> {
         }
     }
 
+    /// A column's name; a reference is named after the first column it leads to: `host#`.
     fn header(&self, slot: Slot) -> String {
         match slot {
             Slot::Column(column) => self.shown[column].header.clone(),
             Slot::Reference(side) => {
-                let numbered = self.factored.sides[..side].iter().filter(|side| matches!(side.key, Slot::Reference(_))).count();
-                if numbered == 0 { "ref".to_owned() } else { format!("ref{}", numbered + 1) }
+                let first = self.factored.sides[side].slots.iter().find_map(|slot| if let Slot::Column(column) = slot { Some(*column) } else { None });
+                format!("{}#", first.map_or("ref", |column| self.shown[column].header.as_str()))
             }
         }
     }
@@ -316,44 +343,52 @@ impl Page<'_, '_> {
         }
         self.used.insert(id);
         let text = self.grid.cells.get(id);
-        let dear = text.tokens >= DEAR && self.printed.get(&id).is_some_and(|times| *times > 1);
-        let first = if dear { format!("^{}", self.mark(Below::Value(id))) } else { text.text.clone() };
+        let dear = text.tokens >= DEAR && self.printed.get(&id).is_some_and(|times| times.saturating_sub(1) * (text.tokens - MARK) >= WORTH);
+        let first = if dear { format!("^{}", self.mark(Apart::Value(id))) } else { text.text.clone() };
         match text.block {
-            Some(block) if !dear => format!("{first} ^{}", self.mark(Below::Block(block))),
+            Some(block) if !dear => format!("{first} ^{}", self.mark(Apart::Block(block))),
             _ => first,
         }
     }
 
-    fn mark(&mut self, below: Below) -> usize {
-        *self.marks.entry(below).or_insert_with(|| {
-            self.blocks.push(below);
-            self.blocks.len()
+    fn mark(&mut self, what: Apart) -> usize {
+        *self.marks.entry(what).or_insert_with(|| {
+            self.apart.push(what);
+            self.apart.len()
         })
     }
 
-    fn finish(mut self) -> String {
+    /// What all rows share, the values that are marked, the tables, and the long blocks.
+    fn finish(mut self, head: String) -> String {
+        let (mut values, mut blocks) = (String::new(), String::new());
         let mut at = 0;
-        while at < self.blocks.len() {
-            if at == 0 {
-                self.out.push('\n');
-            }
-            let body = match self.blocks[at] {
-                Below::Value(id) => {
+        while let Some(what) = self.apart.get(at).copied() {
+            at += 1;
+            match what {
+                Apart::Value(id) => {
                     let text = self.grid.cells.get(id);
-                    match text.block {
-                        Some(block) => format!("{} ^{}", text.text, self.mark(Below::Block(block))),
-                        None => text.text.clone(),
+                    let tail = text.block.map(|block| format!(" ^{}", self.mark(Apart::Block(block)))).unwrap_or_default();
+                    let _infallible = writeln!(values, "^{at}: {}{tail}", text.text);
+                }
+                Apart::Block(number) => {
+                    let _infallible = write!(blocks, "^{at}: ");
+                    for line in self.grid.cells.block(number).0.split('\n') {
+                        // A line of data that looks like the next mark is moved in by a space.
+                        let _infallible = writeln!(blocks, "{}{line}", if line.starts_with('^') { " " } else { "" });
                     }
                 }
-                Below::Block(number) => {
-                    // A line of data that looks like the next mark is moved in by a space.
-                    let block = &self.grid.cells.block(number).0;
-                    block.split('\n').map(|line| if line.starts_with('^') { format!(" {line}") } else { line.to_owned() }).collect::<Vec<_>>().join("\n")
-                }
-            };
-            let _infallible = writeln!(self.out, "^{}: {body}", at + 1);
-            at += 1;
+            }
         }
-        self.out
+        let mut text = head;
+        text.push_str(&values);
+        for part in [self.out, blocks] {
+            if !part.is_empty() {
+                if !text.is_empty() {
+                    text.push('\n');
+                }
+                text.push_str(&part);
+            }
+        }
+        text
     }
 }
