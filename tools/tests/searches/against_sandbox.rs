@@ -1,11 +1,12 @@
 //! The story of the simulated org, followed with these tools.
 
-use crate::upstream::{call, json, refusal, text, toolbox};
-use datadog_client::{Configuration, Kind, Secret};
+use crate::upstream::{call, json, refusal, text, toolbox, toolbox_of};
+use datadog_catalogue::Operation;
+use datadog_client::{Cause, Configuration, Credential, CredentialKind, CredentialSource, Kind, Principal, Refusal, Secret, Site};
 use datadog_sandbox::{Options, RateLimits, Sandbox, serve};
 use datadog_tools::{CallError, Toolbox};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -156,6 +157,47 @@ async fn all_tiers_hold_at_least_what_one_holds() {
     let all: BTreeSet<String> = walk(&toolbox, "logs_search", arguments("all", 23), "id").await.into_iter().collect();
     let indexed: BTreeSet<String> = walk(&toolbox, "logs_search", arguments("indexes", 1_000), "id").await.into_iter().collect();
     assert!(!indexed.is_empty() && indexed.is_subset(&all));
+}
+
+/// A sign-in session as the OAuth vault would give it.
+#[derive(Debug)]
+struct Session(Credential);
+
+#[async_trait::async_trait]
+impl CredentialSource for Session {
+    async fn first(&self, _: &Principal, _: &Site, _: &Operation) -> Result<Credential, Refusal> {
+        Ok(self.0.clone())
+    }
+
+    async fn fallback(&self, _: &Principal, _: &Site, _: &Operation, _: &Credential) -> Option<Credential> {
+        None
+    }
+
+    async fn renewed(&self, _: &Principal, _: &Site, _: &Credential) -> Option<Credential> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_session_without_the_scope_is_told_how_to_get_it() {
+    let org = Org::start().await;
+    let scopes = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
+    let session = |refused: &[&str]| Credential {
+        kind: CredentialKind::Oauth,
+        org: "default".to_owned(),
+        bearer: Some(Secret::new("fake-token-no-dbm".to_owned())),
+        keys: None,
+        granted: Some(scopes(&["logs_read_data", "apm_read"])),
+        refused: scopes(refused),
+    };
+    for (refused_before, cause) in [(&[][..], Cause::ScopeNotGranted), (&["built_in_features", "dbm_read"][..], Cause::ScopeRefused)] {
+        let toolbox = toolbox_of(&org.base, Arc::new(Session(session(refused_before))));
+        let refused = refusal(&toolbox, "dbm_samples_search", json!({})).await;
+        assert_eq!((refused.kind, refused.cause), (Kind::PermissionDenied, Some(cause)), "{refused:?}");
+        assert!(refused.missing.iter().any(|name| name == "built_in_features"), "{refused:?}");
+        let sign_in = refused.fixes.iter().any(|fix| fix.action == "auth_login" && fix.arguments.contains_key("extra_scopes"));
+        assert_eq!(sign_in, cause == Cause::ScopeNotGranted, "{refused:?}");
+    }
 }
 
 #[tokio::test]

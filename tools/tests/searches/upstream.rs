@@ -1,6 +1,8 @@
 //! A loopback server that answers as a test says, and a toolbox that talks to it.
 
-use datadog_client::{CallLimits, Client, ClientConfig, Configuration, ConfiguredCredentials, Principal, Secret, Site, Trust};
+use datadog_client::{
+    CallLimits, Client, ClientConfig, Configuration, ConfiguredCredentials, CredentialSource, Principal, Secret, Site, Trust,
+};
 use datadog_tools::{Answer, Call, CallError, NoProgress, Output, Registry, Selection, Toolbox, ToolboxConfig};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
@@ -114,9 +116,13 @@ async fn converse(stream: TcpStream, answer: Arc<Answers>, seen: Arc<Mutex<Vec<A
 
 /// A toolbox of the default tools over a trusted base URL.
 pub(crate) fn toolbox(base: &str, configuration: Configuration) -> Toolbox {
+    toolbox_of(base, Arc::new(ConfiguredCredentials::new(configuration).unwrap()))
+}
+
+/// The same with credentials from elsewhere.
+pub(crate) fn toolbox_of(base: &str, credentials: Arc<dyn CredentialSource>) -> Toolbox {
     let site = Site::parse(base, Trust::Operator).unwrap();
-    let credentials = ConfiguredCredentials::new(configuration).unwrap();
-    let client = Client::new(ClientConfig::default(), site, Arc::new(credentials)).unwrap();
+    let client = Client::new(ClientConfig::default(), site, credentials).unwrap();
     let config = ToolboxConfig { seal_key: [7; 32], ..ToolboxConfig::default() };
     Toolbox::new(Registry::build(Selection::default(), None).unwrap(), client, config)
 }

@@ -21,7 +21,7 @@ use std::{collections::BTreeSet, time::Duration};
 use tell::{Facet, Sample, Wide, nearest_first};
 
 /// Longest time for one of the questions.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Values of a facet that are looked at.
 const VALUES: u32 = 100;
