@@ -91,7 +91,11 @@ impl Beyond for Fixture {
         vec![ResourceTemplate::new("test://template/{id}/data", "Data by id").with_mime_type("application/json")]
     }
 
-    async fn read(&self, request: &ReadResourceRequestParams, _cx: &RequestContext<RoleServer>) -> Result<Option<ReadResourceResponse>, ErrorData> {
+    async fn read(
+        &self,
+        request: &ReadResourceRequestParams,
+        _cx: &RequestContext<RoleServer>,
+    ) -> Result<Option<ReadResourceResponse>, ErrorData> {
         let uri = request.uri.as_str();
         let text = |words: &str, mime: &str| ResourceContents::text(words, uri).with_mime_type(mime);
         let contents = match uri {
@@ -99,7 +103,9 @@ impl Beyond for Fixture {
             "test://watched-resource" => text("Nothing happens here.", "text/plain"),
             "test://static-binary" => ResourceContents::blob(PIXEL, uri).with_mime_type("image/png"),
             _ => match uri.strip_prefix("test://template/").and_then(|rest| rest.strip_suffix("/data")) {
-                Some(id) => text(&json!({"id": id, "templateTest": true, "data": format!("Data for ID: {id}")}).to_string(), "application/json"),
+                Some(id) => {
+                    text(&json!({"id": id, "templateTest": true, "data": format!("Data for ID: {id}")}).to_string(), "application/json")
+                }
                 None => return Ok(None),
             },
         };
@@ -107,7 +113,8 @@ impl Beyond for Fixture {
     }
 
     async fn complete(&self, request: CompleteRequestParams) -> Result<CompleteResult, ErrorData> {
-        let values = ["paris", "park", "party"].into_iter().filter(|word| word.starts_with(&request.argument.value)).map(str::to_owned).collect();
+        let values =
+            ["paris", "park", "party"].into_iter().filter(|word| word.starts_with(&request.argument.value)).map(str::to_owned).collect();
         CompletionInfo::new(values).map(CompleteResult::new).map_err(|error| ErrorData::internal_error(error, None))
     }
 

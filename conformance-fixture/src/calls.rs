@@ -98,11 +98,7 @@ fn resource(uri: &str, mime: &str, text: &str) -> ContentBlock {
 /// Logs three lines: to peers of 2025-11-25 from the level they set, to later ones when the request names a level.
 async fn logging(fixture: &Fixture, call: &ToolCall<'_>) {
     let modern = call.cx.protocol_version().is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str());
-    let least = if modern {
-        call.cx.meta.log_level()
-    } else {
-        Some(*fixture.level.lock().unwrap_or_else(PoisonError::into_inner))
-    };
+    let least = if modern { call.cx.meta.log_level() } else { Some(*fixture.level.lock().unwrap_or_else(PoisonError::into_inner)) };
     for words in ["Tool execution started", "Tool processing data", "Tool execution completed"] {
         if least.is_some_and(|least| (least as u8) <= LoggingLevel::Info as u8) {
             let param = LoggingMessageNotificationParam::new(LoggingLevel::Info, json!(words));

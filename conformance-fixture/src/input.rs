@@ -6,8 +6,8 @@ use datadog_mcp::mcp::{Failure, ToolCall};
 use rmcp::{
     ErrorData,
     model::{
-        CallToolResponse, CallToolResult, ContentBlock, CreateMessageRequest, CreateMessageRequestParams, ElicitRequest, ElicitRequestParams,
-        InputRequest, InputRequests, InputRequiredResult, InputResponses, ListRootsRequest, SamplingMessage,
+        CallToolResponse, CallToolResult, ContentBlock, CreateMessageRequest, CreateMessageRequestParams, ElicitRequest,
+        ElicitRequestParams, InputRequest, InputRequests, InputRequiredResult, InputResponses, ListRootsRequest, SamplingMessage,
     },
 };
 use serde_json::{Value, json};
@@ -24,7 +24,9 @@ pub(crate) fn call(fixture: &Fixture, call: &ToolCall<'_>) -> Result<CallToolRes
     let (requests, keep): (InputRequests, Option<Value>) = match kind {
         "sampling" => ([("capital_question".to_owned(), sample("What is the capital of France?", 100))].into(), None),
         "list_roots" => ([("client_roots".to_owned(), roots())].into(), None),
-        "request_state" | "tampered_state" => ([("confirm".to_owned(), ask("Please confirm", "ok", "boolean")?)].into(), Some(json!("confirming"))),
+        "request_state" | "tampered_state" => {
+            ([("confirm".to_owned(), ask("Please confirm", "ok", "boolean")?)].into(), Some(json!("confirming")))
+        }
         "multiple_inputs" => (
             [
                 ("user_name".to_owned(), ask("What is your name?", "name", "string")?),
@@ -57,7 +59,8 @@ pub(crate) fn call(fixture: &Fixture, call: &ToolCall<'_>) -> Result<CallToolRes
     if complete {
         return Ok(CallToolResult::success(vec![ContentBlock::text(finished(kind, answers))]).into());
     }
-    let sealed = keep.map(|state| fixture.codec.seal_json_with(&state, &rmcp::model::SealOptions::new().associated_data(BOUND))).transpose();
+    let sealed =
+        keep.map(|state| fixture.codec.seal_json_with(&state, &rmcp::model::SealOptions::new().associated_data(BOUND))).transpose();
     let sealed = sealed.map_err(|error| Failure::Protocol(ErrorData::internal_error(error.to_string(), None)))?;
     Ok(InputRequiredResult::new(Some(requests), sealed).into())
 }
@@ -85,7 +88,8 @@ fn finished(kind: &str, answers: Option<&InputResponses>) -> String {
 
 pub(crate) fn ask(message: &str, field: &str, kind: &str) -> Result<InputRequest, Failure> {
     let schema = json!({"type": "object", "properties": {field: {"type": kind}}, "required": [field]});
-    let requested_schema = serde_json::from_value(schema).map_err(|error| Failure::Protocol(ErrorData::internal_error(error.to_string(), None)))?;
+    let requested_schema =
+        serde_json::from_value(schema).map_err(|error| Failure::Protocol(ErrorData::internal_error(error.to_string(), None)))?;
     let params = ElicitRequestParams::FormElicitationParams { meta: None, message: message.to_owned(), requested_schema };
     Ok(InputRequest::Elicitation(ElicitRequest::new(params)))
 }

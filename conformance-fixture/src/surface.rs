@@ -1,4 +1,5 @@
 //! The fixture's tools, as the suite's scenarios name them.
+#![expect(deprecated, reason = "logging levels are deprecated and still part of the suite of 2025-11-25")]
 
 use crate::{calls, input};
 use async_trait::async_trait;
@@ -36,12 +37,14 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn new() -> anyhow::Result<Self> {
-        let mut tools: Vec<Tool> = PLAIN.iter().map(|(name, about)| tool(name, about, &json!({"type": "object", "additionalProperties": false}))).collect();
+        let mut tools: Vec<Tool> =
+            PLAIN.iter().map(|(name, about)| tool(name, about, &json!({"type": "object", "additionalProperties": false}))).collect();
         let text = |name: &str| json!({"type": "object", "properties": {name: {"type": "string"}}, "required": [name], "additionalProperties": false});
         tools.push(tool("test_sampling", "Asks the client's model", &text("prompt")));
         tools.push(tool("test_elicitation", "Asks the client's user", &text("message")));
         tools.push(tool("json_schema_2020_12_tool", "Has a schema of many keywords", &many_keywords()));
-        let region = json!({"type": "object", "properties": {"region": {"type": "string", "x-mcp-header": "Region"}}, "required": ["region"]});
+        let region =
+            json!({"type": "object", "properties": {"region": {"type": "string", "x-mcp-header": "Region"}}, "required": ["region"]});
         tools.push(tool("test_x_mcp_header", "Takes an argument that clients mirror into a header", &region));
         tools.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Self {

@@ -106,7 +106,11 @@ fn what_lies_beyond_tools_is_declared_and_answered() {
         ("resources/templates/list", json!({}), "/result/resourceTemplates/0/uriTemplate"),
         ("resources/read", json!({"uri": "test://static-text"}), "/result/contents/0/text"),
         ("logging/setLevel", json!({"level": "error"}), "/result"),
-        ("completion/complete", json!({"ref": {"type": "ref/prompt", "name": "p"}, "argument": {"name": "a", "value": "pa"}}), "/result/completion/values/0"),
+        (
+            "completion/complete",
+            json!({"ref": {"type": "ref/prompt", "name": "p"}, "argument": {"name": "a", "value": "pa"}}),
+            "/result/completion/values/0",
+        ),
     ] {
         let answer = fixture.ask(method, &params);
         assert!(answer.pointer(at).is_some(), "{method}: {answer}");

@@ -27,7 +27,8 @@ impl App {
             config.site = running.site()?;
             config.client = ClientConfig { proxy: None, ..config.client };
         }
-        let registry = Registry::build(config.selection.clone(), config.tools_dir.as_deref()).map_err(|error| ConfigError::Value(error.to_string()))?;
+        let registry = Registry::build(config.selection.clone(), config.tools_dir.as_deref())
+            .map_err(|error| ConfigError::Value(error.to_string()))?;
         let toolbox = Toolbox::new(registry, client(&config)?, config.answers.clone());
         Ok(Self { config, toolbox, sandbox })
     }

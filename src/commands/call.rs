@@ -41,7 +41,12 @@ async fn call(app: &App, arguments: &CallArguments, given: Map<String, Value>) -
 }
 
 /// Calls a tool as the local user; Ctrl-C cancels it.
-pub(super) async fn send(app: &App, tool: &str, arguments: Map<String, Value>, output: Output) -> anyhow::Result<Result<Answer, CallError>> {
+pub(super) async fn send(
+    app: &App,
+    tool: &str,
+    arguments: Map<String, Value>,
+    output: Output,
+) -> anyhow::Result<Result<Answer, CallError>> {
     let limits = CallLimits::default();
     let mut signals = Signals::new()?;
     let cancel = limits.cancel.clone();

@@ -84,7 +84,11 @@ fn settings(app: &App) -> Vec<Setting> {
         let id = option.flag.trim_start_matches("--").replace('-', "_");
         let set = config.sources.get(&id).filter(|source| **source != Source::Default);
         if let Some(source) = set.filter(|_| id != "site") {
-            settings.push(Setting { value: value(config, &id), name: option.flag.trim_start_matches("--").to_owned(), source: origin(source) });
+            settings.push(Setting {
+                value: value(config, &id),
+                name: option.flag.trim_start_matches("--").to_owned(),
+                source: origin(source),
+            });
         }
     }
     settings
@@ -180,7 +184,10 @@ fn clock(theirs: i64) -> Check {
     let off = ours - theirs;
     let (verdict, line) = if off.abs() > SKEW_S {
         let way = if off > 0 { "ahead of" } else { "behind" };
-        (Verdict::Warning, format!("{} s {way} Datadog's: relative times (15m, now-2h) reach the wrong range; set this machine's clock", off.abs()))
+        (
+            Verdict::Warning,
+            format!("{} s {way} Datadog's: relative times (15m, now-2h) reach the wrong range; set this machine's clock", off.abs()),
+        )
     } else {
         (Verdict::Ok, "agrees with Datadog's".to_owned())
     };

@@ -55,10 +55,9 @@ impl Running {
     pub(super) fn keys(&self) -> Credentials {
         let all = self.sandbox.credentials();
         let first = |kind: &str| {
-            all.iter().find(|credential| credential.kind == kind).map(|credential| Found {
-                secret: Secret::new(credential.value.clone()),
-                place: "the sandbox".to_owned(),
-            })
+            all.iter()
+                .find(|credential| credential.kind == kind)
+                .map(|credential| Found { secret: Secret::new(credential.value.clone()), place: "the sandbox".to_owned() })
         };
         Credentials { api_key: first("api_key"), app_key: first("app_key"), bearer: None }
     }
@@ -73,8 +72,7 @@ impl Running {
 }
 
 pub(super) async fn run(arguments: &SandboxArguments) -> anyhow::Result<Exit> {
-    let options =
-        Options { seed: arguments.seed, size: arguments.size, recordings: arguments.recordings.clone(), ..Options::default() };
+    let options = Options { seed: arguments.seed, size: arguments.size, recordings: arguments.recordings.clone(), ..Options::default() };
     let mut signals = Signals::new()?;
     let running = Running::start(&options, arguments.listen).await?;
     print(&welcome(&running)?)?;

@@ -58,14 +58,8 @@ fn show(app: &App, name: &str, paint: Paint) -> anyhow::Result<Exit> {
 }
 
 fn described(tool: &Tool, paint: Paint) -> anyhow::Result<String> {
-    let mut text = format!(
-        "{}  {}  {}\n{}\n\n{}\n\n",
-        paint.bold(&tool.name),
-        effect(tool.effect),
-        tool.toolset,
-        tool.title,
-        tool.description.trim()
-    );
+    let mut text =
+        format!("{}  {}  {}\n{}\n\n{}\n\n", paint.bold(&tool.name), effect(tool.effect), tool.toolset, tool.title, tool.description.trim());
     text.push_str("Arguments\n");
     let required = tool.input_schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
     let properties = tool.input_schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();

@@ -104,13 +104,18 @@ fn from_variables(command: &clap::Command, variables: &Variables) -> Result<Give
         }
     }
     let known: Vec<String> = cli::ids(command).iter().map(|id| cli::variable(id)).collect();
-    if let Some(unknown) = variables.names().find(|name| name.starts_with("DATADOG_MCP_") && *name != "DATADOG_MCP_DATA" && !known.iter().any(|k| k == name)) {
+    if let Some(unknown) =
+        variables.names().find(|name| name.starts_with("DATADOG_MCP_") && *name != "DATADOG_MCP_DATA" && !known.iter().any(|k| k == name))
+    {
         return Err(ConfigError::Value(format!("unknown variable {unknown}{}", did_you_mean(unknown, known.iter().map(String::as_str)))));
     }
     Ok(given)
 }
 
-fn from_file(early: &ArgMatches, variables: &Variables) -> Result<Option<(PathBuf, BTreeMap<String, String>)>, ConfigError> {
+/// A configuration file and its values by option id.
+type FileValues = (PathBuf, BTreeMap<String, String>);
+
+fn from_file(early: &ArgMatches, variables: &Variables) -> Result<Option<FileValues>, ConfigError> {
     let named = early.get_one::<PathBuf>("config").cloned();
     let Some(path) = named.clone().or_else(|| usual_file(variables)) else { return Ok(None) };
     let text = match fs_err::read_to_string(&path) {
@@ -145,9 +150,8 @@ pub(super) fn read_file(path: &Path, text: &str) -> Result<BTreeMap<String, Stri
         if !keys.contains(&key) {
             return Err(ConfigError::Value(format!("{place}: unknown key `{key}`{}", did_you_mean(&key, keys.iter().map(String::as_str)))));
         }
-        let text = scalar(&value).ok_or_else(|| {
-            ConfigError::Value(format!("{place}: `{key}` must be text, a number, true, false or a list of texts"))
-        })?;
+        let text = scalar(&value)
+            .ok_or_else(|| ConfigError::Value(format!("{place}: `{key}` must be text, a number, true, false or a list of texts")))?;
         let id = key.replace('-', "_");
         check(&command, &id, &text, &format!("{place}, key `{key}`"))?;
         values.insert(id, text);

@@ -126,7 +126,6 @@ impl Config {
             default_tokens: options.answer_tokens as usize,
             max_tokens: options.max_tokens as usize,
             mask_secrets: !options.no_mask,
-            ..ToolboxConfig::default()
         };
         Ok(Self {
             site,

@@ -98,6 +98,8 @@ fn wrong_values_name_their_place() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
     #[test]
     fn any_file_is_read_or_refused(text in "[a-z=\\-\\[\\]\"0-9\n #.]{0,80}") {
         if let Err(error) = layers::read_file(Path::new("c.toml"), &text) {

@@ -7,11 +7,11 @@ use futures::FutureExt;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, ContentBlock, CustomRequest,
-        CustomResult, DiscoverResult, GetPromptRequestParams, GetPromptResponse, ListPromptsResult, ListResourceTemplatesResult,
-        ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
-        ReadResourceResponse, ServerCapabilities, ServerConfig, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool,
-        UnsubscribeRequestParams,
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, ContentBlock,
+        CustomRequest, CustomResult, DiscoverResult, GetPromptRequestParams, GetPromptResponse, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion,
+        ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, SetLevelRequestParams, SubscribeRequestParams,
+        SubscriptionFilter, Tool, UnsubscribeRequestParams,
     },
     service::{RequestContext, SubscriptionContext},
 };
@@ -125,7 +125,11 @@ impl<S: Surface> ServerHandler for Server<S> {
         Ok(result)
     }
 
-    async fn list_tools(&self, request: Option<PaginatedRequestParams>, cx: RequestContext<RoleServer>) -> Result<ListToolsResult, ErrorData> {
+    async fn list_tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
         let (tools, next) = pages::page("tools", &self.surface.tools(), self.page, request)?;
         let mut result = ListToolsResult::with_all_items(tools).with_ttl_ms(pages::TTL_MS).with_cache_scope(CacheScope::Private);
         result.next_cursor = next;
@@ -171,7 +175,9 @@ impl<S: Surface> ServerHandler for Server<S> {
         match request.method.as_str() {
             "tools/call" => Err(ErrorData::invalid_params("tools/call needs params: {\"name\": string, \"arguments\"?: object}.", None)),
             // 2026-07-28 has no such method.
-            "initialize" if !is_modern(&cx) => Err(ErrorData::invalid_params("initialize needs params: {protocolVersion, capabilities, clientInfo}.", None)),
+            "initialize" if !is_modern(&cx) => {
+                Err(ErrorData::invalid_params("initialize needs params: {protocolVersion, capabilities, clientInfo}.", None))
+            }
             "tools/list" | "server/discover" => Err(ErrorData::invalid_params(format!("Malformed params of {}.", request.method), None)),
             "prompts/get" | "prompts/list" | "resources/list" | "resources/read" | "resources/templates/list" | "completion/complete"
                 if self.surface.beyond().is_some() =>
@@ -182,7 +188,11 @@ impl<S: Surface> ServerHandler for Server<S> {
         }
     }
 
-    async fn list_prompts(&self, request: Option<PaginatedRequestParams>, cx: RequestContext<RoleServer>) -> Result<ListPromptsResult, ErrorData> {
+    async fn list_prompts(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
         let beyond = self.surface.beyond().ok_or_else(|| errors::no_method("prompts/list"))?;
         let (prompts, next) = pages::page("prompts", &beyond.prompts(), self.page, request)?;
         let mut result = ListPromptsResult::with_all_items(prompts).with_ttl_ms(pages::TTL_MS).with_cache_scope(CacheScope::Private);
@@ -216,13 +226,18 @@ impl<S: Surface> ServerHandler for Server<S> {
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         let beyond = self.surface.beyond().ok_or_else(|| errors::no_method("resources/templates/list"))?;
         let (templates, next) = pages::page("templates", &beyond.resource_templates(), self.page, request)?;
-        let mut result = ListResourceTemplatesResult::with_all_items(templates).with_ttl_ms(pages::TTL_MS).with_cache_scope(CacheScope::Private);
+        let mut result =
+            ListResourceTemplatesResult::with_all_items(templates).with_ttl_ms(pages::TTL_MS).with_cache_scope(CacheScope::Private);
         result.next_cursor = next;
         result.meta = self.meta(&cx);
         Ok(result)
     }
 
-    async fn read_resource(&self, request: ReadResourceRequestParams, cx: RequestContext<RoleServer>) -> Result<ReadResourceResponse, ErrorData> {
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
         let beyond = self.surface.beyond().ok_or_else(|| errors::no_method("resources/read"))?;
         let found = self.isolated("resources/read", beyond.read(&request, &cx)).await?;
         found.ok_or_else(|| ErrorData::resource_not_found("Resource not found", Some(json!({ "uri": request.uri }))))

@@ -8,8 +8,8 @@ use rmcp::{
     ErrorData, RoleServer,
     model::{
         CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, GetPromptRequestParams, GetPromptResponse,
-        Implementation, LoggingLevel, Prompt, ReadResourceRequestParams, ReadResourceResponse, Resource, ResourceTemplate, ServerCapabilities,
-        Tool,
+        Implementation, LoggingLevel, Prompt, ReadResourceRequestParams, ReadResourceResponse, Resource, ResourceTemplate,
+        ServerCapabilities, Tool,
     },
     service::{Peer, RequestContext, SubscriptionContext},
 };
@@ -92,7 +92,11 @@ pub trait Beyond: Send + Sync {
     fn resource_templates(&self) -> Vec<ResourceTemplate>;
 
     /// The content of a resource, or `None` when there is no such resource.
-    async fn read(&self, request: &ReadResourceRequestParams, cx: &RequestContext<RoleServer>) -> Result<Option<ReadResourceResponse>, ErrorData>;
+    async fn read(
+        &self,
+        request: &ReadResourceRequestParams,
+        cx: &RequestContext<RoleServer>,
+    ) -> Result<Option<ReadResourceResponse>, ErrorData>;
 
     /// Completions of an argument.
     async fn complete(&self, request: CompleteRequestParams) -> Result<CompleteResult, ErrorData>;

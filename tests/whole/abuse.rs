@@ -13,7 +13,11 @@ async fn a_line_too_long_is_answered_and_not_kept() {
     server.initialize("2025-11-25").await;
     let before = server.peak_memory();
     for (head, tail, id) in [
-        (r#"{"jsonrpc":"2.0","id":"early","method":"tools/call","params":{"name":"logs_search","arguments":{"query":""#, r#""}}}"#, json!("early")),
+        (
+            r#"{"jsonrpc":"2.0","id":"early","method":"tools/call","params":{"name":"logs_search","arguments":{"query":""#,
+            r#""}}}"#,
+            json!("early"),
+        ),
         (r#"{"method":"tools/call","params":{"name":"logs_search","arguments":{"query":""#, r#""}},"jsonrpc":"2.0","id":41}"#, json!(41)),
     ] {
         server.write(head.as_bytes()).await;
@@ -110,10 +114,16 @@ async fn standard_output_stays_pure_at_the_highest_log_level() {
     }
     let end = server.close().await;
     assert!(end.status.success());
-    let calls: Vec<Value> =
-        end.log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).filter(|line| line["target"] == "datadog_mcp::call").collect();
+    let calls: Vec<Value> = end
+        .log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|line| line["target"] == "datadog_mcp::call")
+        .collect();
     assert_eq!(calls.len(), 3, "one line a call");
-    assert!(calls.iter().all(|call| call["tool"] == "logs_search" && call["effect"] == "read" && call["ms"].is_u64() && call["bytes"].is_u64()));
+    assert!(
+        calls.iter().all(|call| call["tool"] == "logs_search" && call["effect"] == "read" && call["ms"].is_u64() && call["bytes"].is_u64())
+    );
     assert_eq!(calls[0]["outcome"], "ok");
     assert_eq!(calls[2]["outcome"], "invalid_arguments");
     assert!(!end.log.contains("h2::") && !end.log.contains("hyper_util::client"), "wire logs stay shut");

@@ -22,9 +22,13 @@ async fn report(command: Command) -> Value {
 async fn options_win_over_variables_and_variables_over_the_file() {
     let org = Org::start().await;
     let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("datadog-mcp")).unwrap();
+    fs_err::create_dir(folder.path().join("datadog-mcp")).unwrap();
     let file = folder.path().join("datadog-mcp/config.toml");
-    std::fs::write(&file, "max-tokens = 9000\nanswer-tokens = 500\ntoolsets = [\"core\", \"all\"]\nallow-writes = true\norg = \"from-file\"\n").unwrap();
+    fs_err::write(
+        &file,
+        "max-tokens = 9000\nanswer-tokens = 500\ntoolsets = [\"core\", \"all\"]\nallow-writes = true\norg = \"from-file\"\n",
+    )
+    .unwrap();
     let command = |arguments: &[&str], variables: &[(&str, &str)]| {
         let mut command = org.command(PROGRAM, arguments, KEYS);
         command.env("XDG_CONFIG_HOME", folder.path()).envs(variables.iter().copied());
@@ -43,7 +47,10 @@ async fn options_win_over_variables_and_variables_over_the_file() {
     assert_eq!(doctor(&said, "answer-tokens"), ("500".into(), path.into()), "an empty variable is not set");
 
     // Before and after the subcommand.
-    for arguments in [["--max-tokens=7000", "--allow-writes=false", "doctor", "--json"], ["doctor", "--json", "--max-tokens=7000", "--allow-writes=false"]] {
+    for arguments in [
+        ["--max-tokens=7000", "--allow-writes=false", "doctor", "--json"],
+        ["doctor", "--json", "--max-tokens=7000", "--allow-writes=false"],
+    ] {
         let said = report(command(&arguments, &variables)).await;
         assert_eq!(doctor(&said, "max-tokens"), ("7000".into(), "command line".into()));
         assert_eq!(doctor(&said, "allow-writes"), ("read-only".into(), "command line".into()));
@@ -65,7 +72,7 @@ async fn what_cannot_be_used_is_refused_with_its_place() {
         ("site = \"evil.example\"", "--site"),
         ("config = \"x\"", "unknown key `config`"),
     ] {
-        std::fs::write(&file, content).unwrap();
+        fs_err::write(&file, content).unwrap();
         let printed = run(bare(PROGRAM, &["--config", file.to_str().unwrap(), "tools", "list"]), "").await;
         assert_eq!(printed.code, 2, "{content}: {}", printed.err);
         assert!(printed.err.contains(wanted), "{content}: {}", printed.err);
@@ -85,7 +92,13 @@ async fn what_cannot_be_used_is_refused_with_its_place() {
         assert_eq!(printed.code, 2, "{name}: {}", printed.err);
         assert!(printed.err.contains(wanted), "{name}: {}", printed.err);
     }
-    for arguments in [&["--nope"][..], &["tools", "show", "nope"], &["call", "nope"], &["call", "logs_search", "[1]"], &["call", "logs_search", "@/nonexistent"]] {
+    for arguments in [
+        &["--nope"][..],
+        &["tools", "show", "nope"],
+        &["call", "nope"],
+        &["call", "logs_search", "[1]"],
+        &["call", "logs_search", "@/nonexistent"],
+    ] {
         let printed = run(bare(PROGRAM, arguments), "").await;
         assert_eq!((printed.code, printed.out.as_str()), (2, ""), "{arguments:?}: {}", printed.err);
     }
@@ -96,9 +109,11 @@ async fn calls_take_arguments_from_anywhere_and_tell_refusals_by_their_exit_code
     let org = Org::start().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("arguments.json");
-    std::fs::write(&file, r#"{"query": "service:checkout", "limit": 2}"#).unwrap();
+    fs_err::write(&file, r#"{"query": "service:checkout", "limit": 2}"#).unwrap();
     let at = format!("@{}", file.display());
-    for (given, input) in [(r#"{"query": "service:checkout", "limit": 2}"#, ""), ("-", r#"{"query": "service:checkout", "limit": 2}"#), (at.as_str(), "")] {
+    for (given, input) in
+        [(r#"{"query": "service:checkout", "limit": 2}"#, ""), ("-", r#"{"query": "service:checkout", "limit": 2}"#), (at.as_str(), "")]
+    {
         let printed = run(org.command(PROGRAM, &["call", "logs_search", given], KEYS), input).await;
         assert_eq!(printed.code, 0, "{}", printed.err);
         assert!(printed.out.contains("checkout") && printed.err.is_empty(), "{}{}", printed.out, printed.err);
@@ -160,7 +175,7 @@ async fn tools_are_listed_shown_and_found_without_a_credential() {
         (&["tools", "list", "--json"], "\"inputSchema\""),
         (&["tools", "show", "search_logs"], "v2.ListLogs"),
         (&["tools", "find", "downtime"], "Downtime"),
-        (&["completions", "bash"], "_datadog-mcp"),
+        (&["completions", "bash"], "complete -F _datadog__mcp"),
         (&["completions", "zsh"], "#compdef"),
         (&["--help"], "Exit codes:"),
         (&["--version"], env!("CARGO_PKG_VERSION")),

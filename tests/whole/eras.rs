@@ -135,7 +135,8 @@ async fn undeclared_methods_and_malformed_requests() {
 #[tokio::test]
 async fn the_sdks_own_client() {
     let org = Org::start().await;
-    let mut child = org.command(super::PROGRAM, &[], KEYS).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child =
+        org.command(super::PROGRAM, &[], KEYS).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let agent = Agent::connect(child.stdout.take().unwrap(), child.stdin.take().unwrap(), "test").await.unwrap();
     assert_eq!(agent.protocol().as_deref(), Some("2025-11-25"));
     assert!(agent.tools().await.unwrap().iter().any(|(name, title)| name == "trace_get" && !title.is_empty()));

@@ -174,6 +174,23 @@ impl Server {
         answer["result"].clone()
     }
 
+    /// Calls several tools at once; their results in the order asked.
+    pub(crate) async fn call_together(&mut self, calls: &[(&str, Value)]) -> Vec<Value> {
+        let first = self.ids + 1;
+        for (tool, arguments) in calls {
+            self.ids += 1;
+            let params = json!({"name": tool, "arguments": arguments});
+            self.say(&json!({"jsonrpc": "2.0", "id": self.ids, "method": "tools/call", "params": params})).await;
+        }
+        let mut results = vec![Value::Null; calls.len()];
+        for _ in calls {
+            let message = self.hear().await;
+            assert!(message.get("error").is_none(), "{message}");
+            results[(message["id"].as_u64().unwrap() - first) as usize] = message["result"].clone();
+        }
+        results
+    }
+
     /// Calls a tool that must be refused; the refusal's structure.
     pub(crate) async fn refusal(&mut self, tool: &str, arguments: Value) -> Value {
         let result = self.call(tool, arguments).await;
@@ -215,7 +232,7 @@ impl Server {
 
     /// Largest resident memory so far, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
-        let status = std::fs::read_to_string(Path::new("/proc").join(self.pid().to_string()).join("status")).unwrap();
+        let status = fs_err::read_to_string(Path::new("/proc").join(self.pid().to_string()).join("status")).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap() * 1_024
     }

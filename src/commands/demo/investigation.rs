@@ -26,11 +26,21 @@ pub(super) async fn run(running: &Running, transcript: &mut Transcript) -> anyho
 
     transcript.heading("Where does it hurt?", "Customers complain about checkout. Count errors by service before reading any.")?;
     let arguments = json!({"query": "status:error", "group_by": ["service"], "from": "30m"});
-    ask(&narrow, transcript, "logs_aggregate", arguments, &[clue(&story.service, format!("{} is among the failing services", story.service))]).await?;
+    ask(
+        &narrow,
+        transcript,
+        "logs_aggregate",
+        arguments,
+        &[clue(&story.service, format!("{} is among the failing services", story.service))],
+    )
+    .await?;
 
     transcript.heading("What does it say?", "Read a few of its errors; one with a trace id leads on.")?;
-    let arguments = json!({"query": format!("service:{} status:error", story.service), "from": "30m", "limit": 5});
-    let logs = ask(&narrow, transcript, "logs_search", arguments, &[clue("reservation", "its errors are about reserving stock")]).await?;
+    let fields = ["timestamp", "message", "dd.trace_id"];
+    let arguments = json!({"query": format!("service:{} status:error", story.service), "from": "30m", "limit": 4, "fields": fields});
+    let logs =
+        ask(&narrow, transcript, "logs_search", arguments, &[clue("Reservation lookup", "looking up stock reservations takes too long")])
+            .await?;
     let trace = decimal_id(&logs).context("no trace id in the logs")?;
 
     transcript.heading("What happened to that request?", "The trace goes through every service of one failed checkout.")?;
@@ -47,12 +57,13 @@ pub(super) async fn run(running: &Running, transcript: &mut Transcript) -> anyho
     let refused = call(&narrow, "dbm_samples_search", samples.clone(), &denied, transcript).await?;
     transcript.check(refused.is_error, "and it is marked as an error, so that no agent takes it for an empty result")?;
     narrow.end().await?;
-    transcript.say("The user reads this, puts an unscoped application key into the environment, and the client starts the server again.")?;
+    transcript
+        .say("The user reads this, puts an unscoped application key into the environment, and the client starts the server again.")?;
 
     let keys = running.keys();
     let secret = |found: &Option<crate::config::Found>| found.as_ref().map(|found| found.secret.expose().to_owned()).unwrap_or_default();
-    let (api_key, app_key) = (secret(&keys.api_key), secret(&keys.app_key));
-    let full = Connected::start(running, &[("DD_API_KEY", &api_key), ("DD_APP_KEY", &app_key)]).await?;
+    let both = [("DD_API_KEY", secret(&keys.api_key)), ("DD_APP_KEY", secret(&keys.app_key))];
+    let full = Connected::start(running, &both.each_ref().map(|(name, value)| (*name, value.as_str()))).await?;
 
     transcript.heading("The same question again", "The call is repeated as it was.")?;
     let slow = [clue(&story.query_signature, "one statement stands out"), clue("lower(", "it wraps the column in lower()")];
@@ -60,7 +71,8 @@ pub(super) async fn run(running: &Running, transcript: &mut Transcript) -> anyho
     let signature = signature(&found, &story.query_signature).context("no query signature in the samples")?;
 
     transcript.heading("Why is it slow?", "The explain plan of that statement.")?;
-    let plan = [clue("Seq Scan", format!("PostgreSQL reads the whole table {}: the index {} cannot serve lower(sku)", story.table, story.index))];
+    let plan =
+        [clue("Seq Scan", format!("PostgreSQL reads the whole table {}: the index {} cannot serve lower(sku)", story.table, story.index))];
     let arguments = json!({"query": format!("@db.query_signature:{signature}"), "from": "1h"});
     ask(&full, transcript, "dbm_plans_search", arguments, &plan).await?;
 
@@ -73,7 +85,8 @@ pub(super) async fn run(running: &Running, transcript: &mut Transcript) -> anyho
     let monitor = story.monitor_id.to_string();
     let alert = [clue(&monitor, "the monitor alerts")];
     ask(&full, transcript, "monitors_search", json!({"query": format!("status:alert {}", story.service)}), &alert).await?;
-    let incident = [clue(&story.incident_id, "an incident is declared")];
+    let number = story.incident_public_id.to_string();
+    let incident = [clue(&number, format!("incident {number} is declared and active"))];
     ask(&full, transcript, "incidents_search", json!({"query": "state:active"}), &incident).await?;
     full.end().await?;
 
@@ -90,7 +103,13 @@ pub(super) async fn run(running: &Running, transcript: &mut Transcript) -> anyho
 }
 
 /// A call that must succeed; gives the answer's text.
-async fn ask(connected: &Connected, transcript: &mut Transcript, tool: &str, arguments: Value, clues: &[Clue<'_>]) -> anyhow::Result<String> {
+async fn ask(
+    connected: &Connected,
+    transcript: &mut Transcript,
+    tool: &str,
+    arguments: Value,
+    clues: &[Clue<'_>],
+) -> anyhow::Result<String> {
     let answer = call(connected, tool, arguments, clues, transcript).await?;
     anyhow::ensure!(!answer.is_error, "{tool} was refused: {}", answer.text);
     Ok(answer.text)

@@ -41,7 +41,7 @@ pub(super) struct Clue<'a> {
 }
 
 /// A clue: `text` must stand in the answer, and means `meaning`.
-pub(super) fn clue<'a>(text: &'a str, meaning: impl Into<String>) -> Clue<'a> {
+pub(super) fn clue(text: &str, meaning: impl Into<String>) -> Clue<'_> {
     Clue { meaning: meaning.into(), text }
 }
 
@@ -85,21 +85,21 @@ impl Transcript {
         tool: &str,
         arguments: &Map<String, Value>,
         answer: &Answered,
-        took: Duration,
+        elapsed: Duration,
         clues: &[Clue<'_>],
     ) -> anyhow::Result<()> {
         let paint = self.paint;
         let tokens = answer.text.len().div_ceil(BYTES_PER_TOKEN);
         self.tokens += tokens;
-        self.spent += took;
+        self.spent += elapsed;
         let asked: Vec<String> = arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let mut text = format!("   {} {} {}\n", paint.cyan("→"), paint.bold(tool), cut(&asked.join(" "), WIDTH - 6 - tool.len()));
-        writeln!(text, "     {}", paint.dim(&format!("{} ms, about {tokens} tokens", took.as_millis())))?;
+        let mut text = format!("   {} {} {}\n", paint.cyan("→"), paint.bold(tool), cut(&asked.join(" "), WIDTH - 7 - tool.len()));
+        writeln!(text, "     {}", paint.dim(&format!("{} ms, about {tokens} tokens", elapsed.as_millis())))?;
         let all: Vec<&str> = answer.text.lines().collect();
         let show = if self.full { all.len() } else { LINES };
         let bar = if answer.is_error { paint.red("│") } else { paint.dim("│") };
-        for line in all.iter().take(show) {
-            let line = if self.full { (*line).to_owned() } else { cut(line, WIDTH - 6) };
+        for line in aligned(&all[..show.min(all.len())], if self.full { usize::MAX } else { WIDEST }) {
+            let line = if self.full { line } else { cut(line.trim_end(), WIDTH - 7) };
             writeln!(text, "     {bar} {line}")?;
         }
         if all.len() > show {
@@ -107,22 +107,30 @@ impl Transcript {
         }
         for clue in clues {
             let there = answer.text.contains(clue.text);
-            if there {
-                self.found += 1;
-                writeln!(text, "   {} {}", paint.green("✓"), clue.meaning)?;
-            } else {
-                self.missed += 1;
-                writeln!(text, "   {} not found: {} ({})", paint.red("✗"), clue.meaning, clue.text)?;
-            }
+            let words = if there { clue.meaning.clone() } else { format!("not found: {} ({})", clue.meaning, clue.text) };
+            text.push_str(&self.verdict(there, &words)?);
         }
         print(&text)
     }
 
     /// A check that is no call.
     pub(super) fn check(&mut self, good: bool, meaning: &str) -> anyhow::Result<()> {
+        let line = self.verdict(good, meaning)?;
+        print(&line)
+    }
+
+    fn verdict(&mut self, good: bool, meaning: &str) -> anyhow::Result<String> {
         let mark = if good { self.paint.green("✓") } else { self.paint.red("✗") };
-        if good { self.found += 1 } else { self.missed += 1 }
-        print(&format!("   {mark} {meaning}"))
+        if good {
+            self.found += 1;
+        } else {
+            self.missed += 1;
+        }
+        let mut text = String::new();
+        for (at, line) in wrap(meaning, WIDTH - 5).iter().enumerate() {
+            writeln!(text, "   {} {line}", if at == 0 { mark.as_str() } else { " " })?;
+        }
+        Ok(text)
     }
 
     /// The account of it all.
@@ -141,5 +149,46 @@ impl Transcript {
 
     pub(super) fn all_found(&self) -> bool {
         self.missed == 0 && self.found > 0
+    }
+}
+
+/// Widest a cell is shown, so that the ones after it are seen too.
+const WIDEST: usize = 36;
+
+/// Tab-separated lines with their columns under each other, cells cut to `widest`; other lines as they are.
+fn aligned(lines: &[&str], widest: usize) -> Vec<String> {
+    let short = |row: &&str| -> Vec<String> {
+        if row.contains('\t') { row.split('\t').map(|cell| cut(cell, widest)).collect() } else { vec![(*row).to_owned()] }
+    };
+    let cells: Vec<Vec<String>> = lines.iter().map(short).collect();
+    let width = |at: usize| cells.iter().filter(|row| row.len() > at + 1).map(|row| row[at].chars().count()).max().unwrap_or_default();
+    let row = |row: &Vec<String>| {
+        let mut line = String::new();
+        for (at, cell) in row.iter().enumerate() {
+            line.push_str(cell);
+            if at + 1 < row.len() {
+                line.extend(std::iter::repeat_n(' ', width(at) + 2 - cell.chars().count()));
+            }
+        }
+        line
+    };
+    cells.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_under_each_other() {
+        let lines = [
+            "# facts that are longer than any cell may be, and stay whole",
+            "service\tcount",
+            "checkout\t64",
+            "one with a name that is long\t1",
+        ];
+        let shown = aligned(&lines, 12);
+        assert_eq!(shown, [lines[0], "service       count", "checkout      64", "one with a …  1"]);
+        assert_eq!(aligned(&lines[1..3], usize::MAX), ["service   count", "checkout  64"]);
     }
 }

@@ -34,7 +34,8 @@ fn unusable(line: &[u8]) -> Taken {
         return reply(ErrorCode::PARSE_ERROR, "Parse error: the line is not JSON.", None);
     };
     let Value::Object(object) = &value else {
-        let what = if value.is_array() { "Invalid request: batches are not part of this protocol." } else { "Invalid request: not an object." };
+        let what =
+            if value.is_array() { "Invalid request: batches are not part of this protocol." } else { "Invalid request: not an object." };
         return reply(ErrorCode::INVALID_REQUEST, what, None);
     };
     if object.contains_key("result") || object.contains_key("error") {

@@ -168,7 +168,9 @@ async fn refusals_carry_structure_unless_the_tool_has_a_schema() {
 async fn progress_grows_and_stops_before_the_result() {
     let mut connection = Connection::open(LONGEST_LINE);
     connection.hello().await;
-    connection.say(&json!({"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": {"name": "t3", "_meta": {"progressToken": "p"}}})).await;
+    connection
+        .say(&json!({"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": {"name": "t3", "_meta": {"progressToken": "p"}}}))
+        .await;
     let mut seen = Vec::new();
     loop {
         let message = connection.hear().await;
@@ -185,7 +187,7 @@ async fn progress_grows_and_stops_before_the_result() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn every_request_is_answered_however_the_bytes_arrive(
