@@ -79,3 +79,15 @@ impl Size {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_is_more_than_a_hundred_thousand_logs() {
+        // Each request leaves at least 2.3 log events (a loopback test counts them).
+        assert!(Size::Large.requests() * 23 / 10 > 100_000);
+        assert!((2_500..4_000).contains(&(Size::Small.requests() * 25 / 10)));
+    }
+}

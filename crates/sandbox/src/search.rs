@@ -177,9 +177,13 @@ pub(crate) fn next_link(call: &Call<'_>, path: &str, search: &Search, cursor: &s
     format!("{}{path}?{}", call.base, pairs.finish())
 }
 
-/// Appends `meta` and `links` and the closing brace to `{"data":[…]`.
-pub(crate) fn close(out: &mut String, call: &Call<'_>, path: &str, search: &Search, cursor: Option<String>) {
-    let mut meta = json!({"elapsed": 11, "request_id": request_id(call.now), "status": "done"});
+/// Appends `meta` and `links` and the closing brace to `{"data":[…]`. A page with a cursor has nothing but the cursor in its
+/// `meta`, except with spans, whose `meta` is `full`.
+pub(crate) fn close(out: &mut String, call: &Call<'_>, path: &str, search: &Search, cursor: Option<String>, full: bool) {
+    let mut meta = json!({});
+    if full || cursor.is_none() {
+        meta = json!({"elapsed": 11, "request_id": request_id(call.now), "status": "done"});
+    }
     if let Some(cursor) = cursor {
         meta["page"] = json!({"after": cursor});
         let links = json!({"next": next_link(call, path, search, &cursor)});

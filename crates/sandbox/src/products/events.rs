@@ -30,7 +30,7 @@ fn list(call: &Call<'_>, search: &Search) -> Reply {
         write(&mut out, &events[*at], *at);
     }
     out.push(']');
-    search::close(&mut out, call, "/api/v2/events", search, cursor);
+    search::close(&mut out, call, "/api/v2/events", search, cursor, false);
     Reply::text(JSON, out)
 }
 

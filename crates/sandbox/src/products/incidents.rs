@@ -293,14 +293,22 @@ fn search(call: &Call<'_>) -> Answer {
             incident["attributes"]["created_by"] = json!({"data": user()});
             incident["attributes"]["last_modified_by"] = json!({"data": user()});
             incident["attributes"]["commander"] = Value::Null;
-            json!({"data": incident})
+            incident
         })
         .collect();
     let meta = pagination(offset, size, page.len());
-    Ok(Reply::json(
-        &json!({"data": {"type": "incidents_search_results", "attributes": {"total": total, "facets": facets, "incidents": page}},
-            "included": [user()], "meta": meta}),
-    ))
+    // The incidents come twice: as results, and as what a relationship includes.
+    let related: Vec<Value> = page.iter().map(|incident| json!({"type": "incidents", "id": incident["id"]})).collect();
+    let results: Vec<Value> = page.iter().map(|incident| json!({ "data": incident })).collect();
+    Ok(Reply::json(&json!({
+        "data": {
+            "type": "incidents_search_results",
+            "attributes": {"total": total, "facets": facets, "incidents": results},
+            "relationships": {"incidents_relationship": {"data": related}},
+        },
+        "included": page,
+        "meta": meta,
+    })))
 }
 
 /// Counts by everything, and a hundred people who could be responders: most of a real answer.

@@ -58,7 +58,7 @@ fn list(call: &Call<'_>, search: &Search) -> Answer {
         write(&mut out, &logs[*at], *at);
     }
     out.push(']');
-    search::close(&mut out, call, "/api/v2/logs/events", search, cursor);
+    search::close(&mut out, call, "/api/v2/logs/events", search, cursor, false);
     Ok(Reply::text(JSON, out))
 }
 

@@ -230,6 +230,6 @@ fn assets(call: &Call<'_>) -> Answer {
         "attributes": {"title": call.world().story.monitor_name, "url": format!("/monitors/{}", call.world().story.monitor_id)}})
         })
         .collect();
-    Ok(Reply::json(&json!({"data": {"type": "metrics", "id": metric.name, "relationships": {"monitors": {"data": monitors},
+    Ok(Reply::json_api(&json!({"data": {"type": "metrics", "id": metric.name, "relationships": {"monitors": {"data": monitors},
             "dashboards": {"data": []}, "notebooks": {"data": []}, "slos": {"data": []}}}, "included": included})))
 }

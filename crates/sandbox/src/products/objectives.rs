@@ -126,15 +126,23 @@ fn search(call: &Call<'_>) -> Answer {
     let query = call.param("query").unwrap_or_default();
     let found: Vec<(usize, Value)> = all(call.world()).filter(|(_, slo)| says(slo, query)).collect();
     let row = |(nth, slo): &(usize, Value)| {
-        let status = json!({"error_budget_remaining": ROWS[*nth].8, "raw_error_budget_remaining": {"value": ROWS[*nth].8 * 100.0,
-            "unit": "requests"}, "indexed_at": call.now / 1_000, "span_precision": 2, "state": state(*nth), "sli": ROWS[*nth].7,
-                "calculation_error": Value::Null});
+        let (days, sli, budget) = (ROWS[*nth].6, ROWS[*nth].7, ROWS[*nth].8);
+        let common = |mut status: Value| {
+            status["error_budget_remaining"] = json!(budget);
+            status["raw_error_budget_remaining"] = json!({"value": budget * 100.0, "unit": "requests"});
+            status["indexed_at"] = json!(call.now / 1_000);
+            status["span_precision"] = json!(2);
+            status["state"] = json!(state(*nth));
+            status
+        };
+        let status = common(json!({"sli": sli, "calculation_error": Value::Null}));
+        let overall = common(json!({"status": sli, "error": Value::Null, "target": ROWS[*nth].3, "timeframe": days}));
         json!({"data": {"type": "slo", "id": slo["id"], "attributes": {
             "name": slo["name"], "description": slo["description"], "slo_type": "metric", "all_tags": slo["tags"],
                 "env_tags": ["env:prod"], "service_tags": [format!("service:{}", ROWS[*nth].2)], "team_tags": [],
             "thresholds": slo["thresholds"], "timeframe": slo["timeframe"], "target_threshold": slo["target_threshold"],
                 "warning_threshold": slo["warning_threshold"], "query": slo["query"],
-            "status": status, "overall_status": [status], "groups": Value::Null, "monitor_ids": Value::Null, "creator": {"name": AUTHOR.0,
+            "status": status, "overall_status": [overall], "groups": Value::Null, "monitor_ids": Value::Null, "creator": {"name": AUTHOR.0,
                 "id": AUTHOR.3, "email": AUTHOR.1}, "created_at": slo["created_at"], "modified_at": slo["modified_at"],
         }}})
     };

@@ -45,7 +45,7 @@ fn list(call: &Call<'_>, search: &Search) -> Reply {
         out.push_str("}}");
     }
     out.push(']');
-    search::close(&mut out, call, "/api/v2/rum/events", search, cursor);
+    search::close(&mut out, call, "/api/v2/rum/events", search, cursor, false);
     Reply::text(JSON, out)
 }
 

@@ -52,7 +52,7 @@ fn list(call: &Call<'_>, search: &Search) -> Reply {
         write(&mut out, &spans[*at]);
     }
     out.push(']');
-    search::close(&mut out, call, "/api/v2/spans/events", search, cursor);
+    search::close(&mut out, call, "/api/v2/spans/events", search, cursor, true);
     Reply::text(JSON_API, out)
 }
 
