@@ -83,7 +83,7 @@ async fn from_the_alert_to_the_span_that_takes_the_time() {
     holds(&answer, &[&story.query_signature, "above: checkout"]);
 
     let answer = shown(&toolbox, "services_search", json!({"query": story.service, "env": "prod"})).await;
-    holds(&answer, &["1 services", &story.service, "orders"]);
+    holds(&answer, &["1 service ", &story.service, "orders"]);
     let answer = shown(&toolbox, "hosts_search", json!({"query": "service:orders-db"})).await;
     holds(&answer, &["2 hosts", "service:orders-db"]);
     assert!(!answer.contains("gohai\""), "{answer}");
@@ -118,7 +118,7 @@ async fn metrics_are_found_described_and_queried() {
     let org = Org::start().await;
     let toolbox = org.toolbox();
     let answer = shown(&toolbox, "metrics_search", json!({"query": "errors SERVLET"})).await;
-    holds(&answer, &["1 metrics", "trace.servlet.request.errors"]);
+    holds(&answer, &["1 metric ", "trace.servlet.request.errors"]);
     let answer = shown(&toolbox, "metrics_search", json!({"query": "servlet", "tags": "service:checkout"})).await;
     holds(&answer, &["trace.servlet.request.hits"]);
     let answer = shown(&toolbox, "metric_describe", json!({"metric": "trace.servlet.request.errors"})).await;

@@ -3,6 +3,7 @@
 
 mod against_sandbox;
 mod recorded;
+mod schemas;
 mod stubbed;
 #[allow(dead_code, unreachable_pub, reason = "the other searches use the rest of it")]
 #[path = "../searches/upstream.rs"]

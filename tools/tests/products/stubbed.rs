@@ -64,6 +64,32 @@ async fn a_body_that_is_no_trace_is_an_error_and_not_an_empty_trace() {
 }
 
 #[tokio::test]
+async fn the_lines_of_a_trace_are_chosen_and_never_cut() {
+    // Nothing repeats: words for numbers, since running numbers are put together.
+    let word = |n: u64| n.to_string().bytes().map(|digit| char::from(b'a' + digit - b'0')).collect::<String>();
+    let spans: Vec<Value> = (1..=6_000_u64)
+        .map(|id| {
+            json!({"spanID": id, "parentID": if id % 7 == 0 { 1 } else { id - 1 }, "service": format!("service-{}", word(id % 40)), "name": "op", "resource": format!("do {}", word(id)),
+                "startTime": 1_700_000_000_000_000_000_u64 + id * 1_000_000, "duration": 50_000_000 + id % 13 * 1_000_000, "error": u8::from(id % 500 == 0),
+                "meta": {"error.type": "Boom", "error.message": "gave up", "error.stack": "Boom\n at somewhere.deep(Inside.java:12)"}, "metrics": {}})
+        })
+        .collect();
+    let body = json!({"data": {"id": "x", "type": "trace", "attributes": {"is_truncated": true, "spans": spans}}}).to_string();
+    let upstream = Upstream::start(move |_| (200, body.clone())).await;
+    for max_tokens in [500, 1_000, 4_000, 25_000] {
+        let answer = text(&upstream.toolbox(), "trace_get", json!({"trace_id": "77", "max_tokens": max_tokens})).await;
+        let counts: Vec<usize> = answer.lines().next().unwrap().split(' ').filter_map(|word| word.parse().ok()).collect();
+        assert_eq!(counts[0], counts[1], "the answer was cut: {}", answer.lines().next().unwrap());
+        assert!(answer.contains("Datadog cut this trace itself") && answer.contains("Boom: gave up"), "{answer}");
+        // The root at least, and more the more there is room.
+        assert!(counts[0] > max_tokens / 120, "{} lines of {max_tokens} tokens\n{answer}", counts[0]);
+        let note = answer.lines().find(|line| line.contains("of 6000 spans of the trace shown")).unwrap();
+        let counts: Vec<u64> = note.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse().ok()).collect();
+        assert_eq!(counts[0] + counts[2..].iter().sum::<u64>(), 6_000, "{note}");
+    }
+}
+
+#[tokio::test]
 async fn errors_that_come_with_200_are_refusals() {
     let upstream = Upstream::start(|_| (200, json!({"data": {"type": "timeseries_response", "attributes": {"series": [], "times": [], "values": []}}, "errors": "Invalid query input"}).to_string())).await;
     let refused = refusal(&upstream.toolbox(), "metrics_query", json!({"queries": ["avg:x{*}"]})).await;
@@ -128,7 +154,7 @@ async fn dashboards_are_read_to_the_last_page_whatever_its_size() {
     })
     .await;
     let answer = text(&upstream.toolbox(), "dashboards_search", json!({"query": "board 249"})).await;
-    assert!(answer.contains("searched 250 dashboards") && answer.contains("d249") && answer.contains("1 dashboards"), "{answer}");
+    assert!(answer.contains("searched 250 dashboards") && answer.contains("d249") && answer.contains("1 dashboard "), "{answer}");
     assert_eq!(upstream.asked().len(), 3);
 }
 

@@ -27,18 +27,18 @@ pub(super) struct MetricsQuery;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Arguments {
-    /// Queries, e.g. `["errors=sum:trace.http.request.errors{env:prod}.as_count()"]`
+    /// Queries, e.g. `["errors=sum:app.errors{env:prod}"]`
     #[schemars(length(min = 1, max = 20))]
     queries: Vec<String>,
     /// Formulas over names, else `a`, `b` …, e.g. `["errors/b*100"]`
     formulas: Option<Vec<String>>,
-    /// Start, e.g. `4h`, `2026-11-22T10:00:00Z`; default `1h`
+    /// Start, e.g. `4h`; default `1h`
     from: Option<String>,
     /// End, e.g. `now`
     to: Option<String>,
     /// Time between points, e.g. `5m`
     interval: Option<String>,
-    /// Points instead of statistics, e.g. `true`
+    /// Points instead of statistics
     points: Option<bool>,
     /// Series shown, e.g. 20
     #[schemars(range(min = 1, max = 1000))]
@@ -110,9 +110,9 @@ impl Run for MetricsQuery {
     const FACTS: Facts = Facts {
         name: "metrics_query",
         title: "Query metrics",
-        description: "How metrics moved over time: min, avg, max, last and shape of each series; find when something changed. \
-            Query: `aggregator:metric{filter} by {tags}`, e.g. `avg:system.cpu.user{env:prod} by {host}`, `p95:…`, `sum:….as_count()`, `top(…)`, `a/b*100`; \
-            monitor queries work too. Names: metrics_search, tags: metric_describe. Then take a peak's time into logs_search or spans_search.",
+        description: "How metrics moved: min, avg, max, last and shape of each series; find when something changed. \
+            Query: `aggregator:metric{filter} by {tags}`, e.g. `avg:system.cpu.user{env:prod} by {host}`, `p95:…`, `sum:….as_count()`, `top(…)`, `a/b*100`, a monitor's. \
+            Names: metrics_search, tags: metric_describe. Then take a peak's time into logs_search or spans_search.",
         toolset: "core",
         effect: Effect::Read,
         idempotent: true,

@@ -67,13 +67,14 @@ impl Run for TraceGet {
         let spans = trace.spans;
         let tree = Tree::of(&spans);
         let wanted = wanted(&arguments, &spans)?;
-        // The line of facts, the fence and the notes take their part.
-        let budget = (cx.budget * 9 / 10).saturating_sub(350);
+        let facts = facts(&spans, &tree);
+        let link = cx.client.site().ui(&format!("/apm/trace/{}", fetched.form()));
+        let budget = room(cx.budget, &facts, &link);
         let (lines, choice) = draw::draw(&spans, &tree, &wanted, budget, estimated_tokens);
         let mut draft = Draft::new("trace", Content::Lines(lines));
         draft.total = Total::Exact(1);
-        draft.facts = facts(&spans, &tree);
-        draft.link = Some(cx.client.site().ui(&format!("/apm/trace/{}", fetched.form())));
+        draft.facts = facts;
+        draft.link = Some(link);
         draft.notes = notes(&spans, &tree, &wanted, &choice);
         if trace.truncated {
             draft.notes.push("Datadog cut this trace itself: it is larger than its answers may be.".to_owned());
@@ -81,6 +82,14 @@ impl Run for TraceGet {
         fetched.heed(&mut draft);
         Ok(draft)
     }
+}
+
+/// What the line of facts, the fence and the notes leave of the budget.
+fn room(budget: usize, facts: &[String], link: &str) -> usize {
+    /// The fence, the site, the notes of a large trace.
+    const AROUND: usize = 170;
+    let said: usize = facts.iter().map(|fact| estimated_tokens(fact) + 1).sum();
+    (budget * 19 / 20).saturating_sub(said + estimated_tokens(link) + AROUND)
 }
 
 /// What of the trace is asked for.
