@@ -26,7 +26,7 @@ struct RumEventsSearch;
 struct Arguments {
     /// e.g. @type:error env:prod; default all
     query: Option<String>,
-    /// Start, e.g. 15m or 2026-11-22T10:00:00Z; default 1h
+    /// Start, e.g. 15m or RFC 3339; default 1h
     from: Option<String>,
     /// End, e.g. now-5m; default now
     to: Option<String>,

@@ -23,7 +23,7 @@ pub(super) struct DbmSamplesSearch;
 pub(super) struct Arguments {
     /// e.g. service:orders @duration:>1s; default all
     pub(super) query: Option<String>,
-    /// Start, e.g. 15m or 2026-11-22T10:00:00Z; default 1h
+    /// Start, e.g. 15m or RFC 3339; default 1h
     pub(super) from: Option<String>,
     /// End, e.g. now-5m; default now
     pub(super) to: Option<String>,

@@ -39,7 +39,7 @@ struct AggregateArguments {
     interval: Option<String>,
     /// Every point as a row
     points: Option<bool>,
-    /// Start, e.g. 15m or 2026-11-22T10:00:00Z; default 1h
+    /// Start, e.g. 15m or RFC 3339; default 1h
     from: Option<String>,
     /// End, e.g. now-5m; default now
     to: Option<String>,
@@ -56,8 +56,8 @@ impl Run for LogsAggregate {
     const FACTS: Facts = Facts {
         name: "logs_aggregate",
         title: "Aggregate logs",
-        description: "Counts and statistics over all matching logs, by group or over time: how many, where, since when. Ask it before reading single logs.\n\
-            Query: service:web status:(error OR warn) -@http.method:GET \"timed out\"\n\
+        description: "Counts and statistics over all matching logs, by group or over time: how many, where, since when. Use it before reading single logs.\n\
+            Query: service:web status:(error OR warn) -host:a*\n\
             Compute: count, cardinality(@usr.id), avg|sum|min|max|median|p75|p90|p95|p99(@attribute).\n\
             Next: logs_search with the group's values in the query.",
         toolset: "core",

@@ -23,7 +23,7 @@ pub(super) struct LogsSearch;
 pub(super) struct Arguments {
     /// e.g. service:web status:error; default all
     query: Option<String>,
-    /// Start, e.g. 15m or 2026-11-22T10:00:00Z; default 1h
+    /// Start, e.g. 15m or RFC 3339; default 1h
     from: Option<String>,
     /// End, e.g. now-5m; default now
     to: Option<String>,
