@@ -10,8 +10,10 @@ mod surface;
 
 use datadog_client::Principal;
 use datadog_mcp::{
+    cli::{LogFormat, LogLevel},
     commands::App,
     config::{Config, Layers, Variables},
+    logging,
     mcp::{
         Server, Surface,
         stdio::{self, Stop},
@@ -23,8 +25,7 @@ use surface::Fixture;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,rmcp=off".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    logging::start(LogFormat::Human, LogLevel::Warn, std::env::var("RUST_LOG").ok().as_deref());
     let mut arguments = std::env::args().skip(1);
     let address = arguments.next().map(|address| address.parse::<SocketAddr>()).transpose()?;
     let fixture = || anyhow::Ok(Server::new(Arc::new(Fixture::new()?), Principal::local()));

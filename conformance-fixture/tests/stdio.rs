@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -12,6 +13,7 @@ struct Fixture {
     child: Child,
     to: Option<ChildStdin>,
     from: BufReader<ChildStdout>,
+    log: JoinHandle<String>,
 }
 
 impl Fixture {
@@ -20,11 +22,17 @@ impl Fixture {
             .env("RUST_LOG", "trace")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        let mut err = child.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            err.read_to_string(&mut log).unwrap();
+            log
+        });
         let (to, from) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
-        let mut fixture = Self { child, to, from };
+        let mut fixture = Self { child, to, from, log };
         let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "0"}});
         assert_eq!(fixture.ask("initialize", &params)["result"]["serverInfo"]["name"], "conformance-fixture");
         fixture
@@ -45,11 +53,12 @@ impl Fixture {
         self.hear()
     }
 
-    fn end(mut self) -> Duration {
+    /// Hangs up; how long it took to leave, and its log.
+    fn end(mut self) -> (Duration, String) {
         let started = Instant::now();
         self.to = None;
         assert!(self.child.wait().unwrap().success());
-        started.elapsed()
+        (started.elapsed(), self.log.join().unwrap())
     }
 }
 
@@ -63,7 +72,10 @@ fn panics_are_answered_and_the_server_goes_on() {
         assert!(!answer.to_string().contains("payload"), "{answer}");
     }
     assert_eq!(fixture.ask("tools/call", &json!({"name": "test_simple_text"}))["result"]["isError"], false);
-    assert!(fixture.end() < Duration::from_secs(1));
+    let (took, log) = fixture.end();
+    assert!(took < Duration::from_secs(1));
+    assert!(log.contains("panic") && log.contains("calls.rs"), "the log says where: {log}");
+    assert!(!log.contains("payload"), "and nothing of the message: {log}");
 }
 
 #[test]
@@ -93,7 +105,7 @@ fn a_cancelled_call_gets_no_answer() {
     fixture.say(&json!({"jsonrpc": "2.0", "id": "sleep", "method": "tools/call", "params": {"name": "test_sleep"}}));
     fixture.say(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "sleep"}}));
     assert_eq!(fixture.ask("ping", &json!({}))["id"], "ping");
-    assert!(fixture.end() < Duration::from_millis(500));
+    assert!(fixture.end().0 < Duration::from_millis(500));
 }
 
 #[test]

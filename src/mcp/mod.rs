@@ -17,7 +17,6 @@ mod surface;
 pub use handler::Server;
 pub use instructions::INSTRUCTIONS;
 pub use product::ToolboxSurface;
-pub use rmcp;
 pub use surface::{Beyond, Failure, Surface, ToolCall};
 
 use rmcp::model::ProtocolVersion;

@@ -8,6 +8,9 @@ use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, Implementation
 use serde_json::json;
 use std::sync::Arc;
 
+/// More than this Claude Code does not take.
+const MOST_CHARS: usize = 500_000;
+
 /// Characters an estimated token of an answer has at most; with the largest budget an answer stays below what this makes.
 const CHARS_PER_TOKEN: usize = 4;
 
@@ -49,7 +52,7 @@ fn describe(tool: &datadog_tools::Tool, max_tokens: usize) -> Tool {
     if sizeable(tool) {
         // Claude Code cuts an answer at 50,000 characters unless the tool says that it may be longer.
         let mut meta = MetaObject::new();
-        meta.0.insert("anthropic/maxResultSizeChars".to_owned(), json!(max_tokens * CHARS_PER_TOKEN));
+        meta.0.insert("anthropic/maxResultSizeChars".to_owned(), json!((max_tokens * CHARS_PER_TOKEN).min(MOST_CHARS)));
         described.meta = Some(meta);
     }
     described
