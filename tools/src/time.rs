@@ -259,7 +259,6 @@ fn midnight(now: Timestamp) -> Result<Timestamp, String> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

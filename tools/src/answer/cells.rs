@@ -16,7 +16,7 @@ const MAX_ID_CHARS: usize = 256;
 /// One different value as it is shown.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Text {
-    pub(super) text: String,
+    pub(super) line: String,
     pub(super) tokens: usize,
     /// Secrets masked in it.
     pub(super) masked: usize,
@@ -87,8 +87,8 @@ impl<'a> Cells<'a> {
     fn shown(&mut self, raw: &str, id: bool) -> Text {
         let cap = if id && raw.len() <= MAX_ID_CHARS { usize::MAX } else { self.cap };
         let Safe { text, masked, cut } = Safe::of(raw, self.mask, cap, id);
-        let (text, block) = self.lines(text);
-        Text { tokens: tokens::estimate(&text), text, masked, cut, block }
+        let (line, block) = self.lines(text);
+        Text { tokens: tokens::estimate(&line), line, masked, cut, block }
     }
 
     /// One line for the table; the lines after the first of a long text become a block of their own, so that equal
@@ -133,7 +133,7 @@ impl Safe {
     pub(super) fn of(raw: &str, masks: bool, cap: usize, id: bool) -> Self {
         // A megabyte is not searched for secrets when a few thousand characters of it are shown; the margin keeps a
         // secret at the cut whole, so that it is seen as one.
-        let reach = raw.floor_char_boundary(cap.saturating_mul(12).saturating_add(4_096).min(raw.len()));
+        let reach = tokens::floor(raw, cap.saturating_mul(12).saturating_add(4_096));
         let clean = untrusted::clean(&raw[..reach]);
         let (text, masked) = if masks { mask::mask(&clean, id) } else { (clean, 0) };
         let shown = tokens::prefix(&text, cap);
@@ -172,11 +172,11 @@ mod tests {
         let frames = "\tat a.B.c(D.java:1)\n".repeat(10);
         let one = cells.intern(format!("Timeout after 1 ms\n{frames}").into(), false);
         let two = cells.intern(format!("Timeout after 2 ms\n{frames}").into(), false);
-        assert_eq!((cells.get(one).text.as_str(), cells.get(one).block), ("Timeout after 1 ms", Some(0)));
+        assert_eq!((cells.get(one).line.as_str(), cells.get(one).block), ("Timeout after 1 ms", Some(0)));
         assert_eq!(cells.get(two).block, Some(0));
         assert!(cells.block(0).0.starts_with("\tat a.B.c(D.java:1)\n"));
         let short = cells.intern("a\n\tb\tc\r\nd".into(), false);
-        assert_eq!(cells.get(short).text, "a ⏎ b c ⏎ d");
+        assert_eq!(cells.get(short).line, "a ⏎ b c ⏎ d");
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
         let id = "AwAAAZqRkT2P".repeat(10);
         let mut cells = Cells::new(true, 5);
         let shown = cells.intern(id.clone().into(), true);
-        assert_eq!(cells.get(shown).text, id);
+        assert_eq!(cells.get(shown).line, id);
     }
 
     #[test]
@@ -204,6 +204,6 @@ mod tests {
     fn our_marks_cannot_be_forged() {
         let mut cells = Cells::new(true, 100);
         let id = cells.intern("^1".into(), false);
-        assert_eq!(cells.get(id).text, "\\^1");
+        assert_eq!(cells.get(id).line, "\\^1");
     }
 }

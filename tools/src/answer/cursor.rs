@@ -163,7 +163,6 @@ fn unpack(plain: &[u8]) -> Option<Page> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

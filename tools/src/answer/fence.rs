@@ -68,7 +68,7 @@ mod tests {
             prop_assert_eq!(text.matches("<data-").count(), 1);
             let tag = text.get(6..12).unwrap_or_default().to_owned();
             prop_assert_eq!(text.matches(tag.as_str()).count(), 2);
-            let end = format!("</data-{}>", tag);
+            let end = format!("</data-{tag}>");
             prop_assert!(text.ends_with(&end));
         }
     }

@@ -41,6 +41,7 @@ pub struct RenderContext<'a> {
 ///
 /// The order is fixed: one line of facts, the rows in a fence, notes, the cursor. Rows are cut whole, at least one is
 /// shown, and what is left out is counted. The same draft gives the same text.
+#[expect(clippy::needless_pass_by_value, reason = "a draft ends here, and its records with it")]
 pub fn render(draft: Draft, view: &View, cx: &RenderContext<'_>) -> Result<Answer, Refusal> {
     let structured = draft.structured.clone();
     let place = Place::of(&draft, cx);
@@ -103,7 +104,7 @@ impl<'a> Frame<'a> {
         frame.with_link = draft.link.as_deref().is_none_or(|link| link.len() <= MAX_LINK_CHARS && tokens::estimate(link) <= total / 4);
         frame.notes = said(&draft.notes, total / 3);
         let hints = body::lines(&draft.hints, view.mask, total / 4);
-        frame.hints = hints.text.trim_end().to_owned();
+        hints.text.trim_end().clone_into(&mut frame.hints);
         let hinted = if frame.hints.is_empty() { 0 } else { tokens::estimate(&frame.hints) + FENCE_TOKENS };
         // Around the rows: facts and a cursor as long as they may get, the notes known so far, the fence.
         frame.body.shown = place.rows.saturating_sub(1);
@@ -284,8 +285,8 @@ impl<'a> Frame<'a> {
         // The rows are JSON texts already; they stand last, where a reader expects the bulk.
         text.pop();
         match &self.draft.content {
-            Content::Record(_) => text.push_str(&format!(",\"record\":{}}}", self.body.text)),
-            _ => text.push_str(&format!(",\"rows\":[{}]}}", self.elements.join(","))),
+            Content::Record(_) => text.extend([",\"record\":", &self.body.text, "}"]),
+            _ => text.extend([",\"rows\":[", &self.elements.join(","), "]}"]),
         }
         text
     }

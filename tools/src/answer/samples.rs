@@ -1,5 +1,7 @@
 //! Log events as a shop on Kubernetes writes them, made from a seed: nested attributes, 18–25 tags, some stack traces.
 
+#![allow(clippy::format_push_string, clippy::needless_pass_by_value, reason = "tests")]
+
 use serde_json::{Map, Value, json};
 
 const SERVICES: [(&str, &str, &str); 6] = [
@@ -144,7 +146,7 @@ fn stack(kind: &str, why: &str, package: &str, took: u64) -> String {
         stack.push_str(&format!("\tat org.springframework.web.{frame}({}.java:{line})\n", frame.split('.').nth(1).unwrap_or("Main")));
     }
     stack.push_str("\tat java.base/java.lang.Thread.run(Thread.java:1583)\n");
-    if took % 3 == 0 {
+    if took.is_multiple_of(3) {
         stack.push_str("Caused by: java.net.ConnectException: Connection refused\n\t... 31 more");
     }
     stack
@@ -183,7 +185,7 @@ fn tags(which: usize, pod: u64, source: &str) -> Vec<String> {
         format!("kube_ownerref_name:{replica_set}"),
         format!("image_id:registry.example.com/shop/{service}@sha256:{}", set.hex(64)),
     ];
-    if which % 2 == 0 {
+    if which.is_multiple_of(2) {
         tags.push(format!("team:{}", ["orders", "goods", "logistics"][which / 2]));
     }
     if pod == 2 {

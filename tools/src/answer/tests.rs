@@ -1,6 +1,6 @@
 //! Whole answers: snapshots read by eye, and what must hold for any draft.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::format_collect, reason = "tests")]
 
 use super::*;
 use datadog_client::Principal;
@@ -48,13 +48,15 @@ fn a_hundred_events_cost_few_tokens() {
     let everything = text_of(logs(100), &view(&["*"], 100_000));
     let (short_tokens, everything_tokens) = (real_tokens(&short), real_tokens(&everything));
     println!("raw {raw}, bare {bare}, default {short_tokens} (estimated {}), all {everything_tokens} (estimated {}) = {:.3} of raw", tokens::estimate(&short), tokens::estimate(&everything), everything_tokens as f64 / raw as f64);
-    if let Ok(folder) = std::env::var("ANSWER_DUMP") {
-        std::fs::write(format!("{folder}/default.txt"), &short).unwrap();
-        std::fs::write(format!("{folder}/all.txt"), &everything).unwrap();
-    }
     assert!((78_000..86_000).contains(&raw) && (5_700..6_300).contains(&bare), "the sample is the size it should be");
     assert!(short_tokens * 6_029 <= bare * 6_300, "default view: {short_tokens} for {bare}");
     assert!(everything_tokens * 100 <= raw * 46, "everything: {everything_tokens} of {raw}");
+}
+
+#[test]
+fn the_view_arguments_cost_few_tokens() {
+    let tokens = real_tokens(&serde_json::to_string(&view_properties()).unwrap());
+    assert!(tokens <= 90, "{tokens}");
 }
 
 /// Follows cursors to the end; the text of every page.
@@ -217,7 +219,7 @@ fn hostile_text_stays_inside_its_cell() {
     assert_eq!(text.matches("</data-").count(), 1);
     assert!(!text.contains(['\u{202e}', '\u{200b}', '\u{1b}']));
     assert_eq!(text.lines().filter(|line| line.starts_with("System")).count(), 0, "{text}");
-    assert!(text.contains("a"));
+    assert!(text.contains('a'));
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

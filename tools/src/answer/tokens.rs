@@ -19,13 +19,22 @@ pub(super) fn prefix(text: &str, tokens: usize) -> &str {
     // No token is priced below a fifth of a byte's worth, so that the first cut is cheap for texts of any length.
     let mut end = text.len().min(tokens.saturating_mul(12));
     loop {
-        end = text.floor_char_boundary(end);
+        end = floor(text, end);
         let estimate = estimate(&text[..end]);
         if estimate <= tokens || end == 0 {
             return &text[..end];
         }
         end = (end * tokens / estimate).min(end - 1);
     }
+}
+
+/// The character boundary at or before `at`.
+pub(super) fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
 fn price(text: &str) -> usize {
@@ -111,10 +120,9 @@ const fn foreign(letter: char) -> usize {
         0x370..=0x5FF => 7,
         0x600..=0x6FF => 8,
         0x900..=0xDFF => 9,
-        0x2010..=0x2027 => 20,
         0x1100..=0x11FF | 0xAC00..=0xD7AF => 15,
         0x3040..=0x30FF => 13,
-        0x3000..=0x303F | 0xFF00..=0xFFEF => 20,
+        0x2010..=0x2027 | 0x3000..=0x303F | 0xFF00..=0xFFEF => 20,
         0x4E00..=0x9FFF => 16,
         0x700..=0x1FFF => 22,
         0x2000..=0x2FFF => 38,
@@ -124,6 +132,7 @@ const fn foreign(letter: char) -> usize {
 }
 
 #[cfg(test)]
+#[allow(clippy::format_collect, clippy::print_stdout, reason = "tests")]
 mod tests {
     use super::*;
     use crate::answer::samples;

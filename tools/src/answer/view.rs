@@ -125,7 +125,6 @@ fn full_of(value: &Value) -> Result<bool, Refusal> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

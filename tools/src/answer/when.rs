@@ -111,7 +111,6 @@ pub(super) fn nanos(nanos: f64) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use serde_json::json;
@@ -123,7 +122,7 @@ mod tests {
             assert_eq!(instant(&value, false), Some(expected), "{value}");
         }
         assert_eq!(instant(&json!(1_763_784_600), true), Some(expected));
-        assert_eq!(instant(&json!(1_763_784_600.5), true).map(|time| time.as_millisecond()), Some(1_763_784_600_500));
+        assert_eq!(instant(&json!(1_763_784_600.5), true).map(Timestamp::as_millisecond), Some(1_763_784_600_500));
         for value in [json!(1_763_784_600), json!("soon"), json!(12), json!(null), json!(true)] {
             assert_eq!(instant(&value, false), None, "{value}");
         }

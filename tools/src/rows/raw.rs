@@ -127,7 +127,6 @@ impl<'de> Visitor<'de> for ListVisitor {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use serde_json::json;

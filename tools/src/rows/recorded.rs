@@ -42,8 +42,8 @@ fn data_folder() -> Option<PathBuf> {
 }
 
 fn lines(folder: &std::path::Path, file: &str) -> Vec<Value> {
-    let bytes = std::fs::read(folder.join(file)).unwrap();
-    let bytes = if file.ends_with(".zst") { zstd::decode_all(bytes.as_slice()).unwrap() } else { bytes };
+    let bytes = fs_err::read(folder.join(file)).unwrap();
+    let bytes = if file.contains(".zst") { zstd::decode_all(bytes.as_slice()).unwrap() } else { bytes };
     String::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

@@ -222,18 +222,18 @@ impl<'a> Grid<'a> {
         });
         let lifted = when::common(times);
         let mut ids = vec![ABSENT; rows];
-        let mut timed = false;
+        let mut has_times = false;
         for (row, entry) in shown {
             ids[*row as usize] = match entry {
                 Entry::Text(id) => *id,
                 Entry::Time(time) => {
-                    timed = true;
+                    has_times = true;
                     self.cells.intern(Cow::Owned(lifted.short(*time)), true)
                 }
             };
         }
         self.columns[column].entries = entries;
-        Laid { ids, label: if timed { lifted.label() } else { String::new() } }
+        Laid { ids, label: if has_times { lifted.label() } else { String::new() } }
     }
 }
 

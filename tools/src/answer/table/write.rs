@@ -117,7 +117,7 @@ impl Grid<'_> {
             let mut text = String::new();
             for (at, column) in sparse.iter().filter(|(_, column)| column[row] != ABSENT) {
                 let key = self.columns[*at].path.rsplit_once("tags.").map_or(self.columns[*at].path.as_str(), |(_, key)| key);
-                let _infallible = write!(text, "{}{key}:{}", if text.is_empty() { "" } else { " " }, self.cells.get(column[row]).text);
+                let _infallible = write!(text, "{}{key}:{}", if text.is_empty() { "" } else { " " }, self.cells.get(column[row]).line);
             }
             ids.push(self.cells.intern(text.into(), true));
         }
@@ -344,7 +344,7 @@ impl Page<'_, '_> {
         self.used.insert(id);
         let text = self.grid.cells.get(id);
         let dear = text.tokens >= DEAR && self.printed.get(&id).is_some_and(|times| times.saturating_sub(1) * (text.tokens - MARK) >= WORTH);
-        let first = if dear { format!("^{}", self.mark(Apart::Value(id))) } else { text.text.clone() };
+        let first = if dear { format!("^{}", self.mark(Apart::Value(id))) } else { text.line.clone() };
         match text.block {
             Some(block) if !dear => format!("{first} ^{}", self.mark(Apart::Block(block))),
             _ => first,
@@ -368,7 +368,7 @@ impl Page<'_, '_> {
                 Apart::Value(id) => {
                     let text = self.grid.cells.get(id);
                     let tail = text.block.map(|block| format!(" ^{}", self.mark(Apart::Block(block)))).unwrap_or_default();
-                    let _infallible = writeln!(values, "^{at}: {}{tail}", text.text);
+                    let _infallible = writeln!(values, "^{at}: {}{tail}", text.line);
                 }
                 Apart::Block(number) => {
                     let _infallible = write!(blocks, "^{at}: ");
