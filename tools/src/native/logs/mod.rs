@@ -35,7 +35,7 @@ struct AggregateArguments {
     compute: Option<Vec<String>>,
     /// Facets, e.g. service, @http.status_code
     group_by: Option<Vec<String>>,
-    /// Series in steps of, e.g. 5m or auto
+    /// Series step, e.g. 5m or auto
     interval: Option<String>,
     /// Every point as a row
     points: Option<bool>,
@@ -43,7 +43,7 @@ struct AggregateArguments {
     from: Option<String>,
     /// End, e.g. now-5m; default now
     to: Option<String>,
-    /// Groups per facet, default 20
+    /// Per facet, default 20
     #[schemars(range(min = 1, max = 10_000))]
     limit: Option<u32>,
     /// indexes (default), flex or online-archives
@@ -56,7 +56,7 @@ impl Run for LogsAggregate {
     const FACTS: Facts = Facts {
         name: "logs_aggregate",
         title: "Aggregate logs",
-        description: "Counts and statistics over all matching logs, by group or over time: how many, where, since when. Use it before reading single logs.\n\
+        description: "Counts and statistics over all matching logs, by group or over time: how many, where, when.\n\
             Query: service:web status:(error OR warn) -host:a*\n\
             Compute: count, cardinality(@usr.id), avg|sum|min|max|median|p75|p90|p95|p99(@attribute).\n\
             Next: logs_search with the group's values in the query.",
