@@ -170,7 +170,9 @@ mod tests {
 
     #[test]
     fn answers_are_json_of_the_size_they_say() {
-        for (content, bytes) in [(Content::First(10), 22_000..26_000), (Content::First(1_000), 2_250_000..2_600_000), (Content::Nothing, 1..200)] {
+        for (content, bytes) in
+            [(Content::First(10), 22_000..26_000), (Content::First(1_000), 2_250_000..2_600_000), (Content::Nothing, 1..200)]
+        {
             let body = make(content);
             assert!(bytes.contains(&body.len()), "{content:?}: {}", body.len());
             let value: Value = serde_json::from_slice(&body).unwrap();

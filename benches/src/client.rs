@@ -27,7 +27,10 @@ pub async fn send(client: &reqwest::Client, base: &str, search: &Search) -> anyh
         "page": {"limit": search.limit},
         "sort": "-timestamp",
     });
-    let request = client.post(format!("{base}{SEARCH}")).header("dd-api-key", "fake-api-key-bench").header("dd-application-key", "fake-app-key-bench");
+    let request = client
+        .post(format!("{base}{SEARCH}"))
+        .header("dd-api-key", "fake-api-key-bench")
+        .header("dd-application-key", "fake-app-key-bench");
     let response = request.json(&body).send().await?;
     let status = response.status();
     ensure!(status.is_success(), "the stand-in answered {status}");

@@ -167,7 +167,10 @@ fn access(dice: &mut Dice, took_ms: u64) -> (String, Value) {
     let bytes = 80 + dice.below(20_000);
     let address = format!("198.51.100.{}", dice.below(255));
     let request = format!("{}-{}", dice.hex(8), dice.hex(8));
-    let message = format!("{address} {method} {route}/{id} -> {code} {bytes}B {took_ms}ms rid={request} upstream={}:8080", dice.pick(&["cart", "ledger", "stock"]));
+    let message = format!(
+        "{address} {method} {route}/{id} -> {code} {bytes}B {took_ms}ms rid={request} upstream={}:8080",
+        dice.pick(&["cart", "ledger", "stock"])
+    );
     let attributes = json!({
         "http": {
             "method": method, "status_code": code, "version": "2", "request_id": request,
@@ -190,7 +193,11 @@ fn business(dice: &mut Dice, order: &str) -> (String, Value) {
     let cents = 900 + dice.below(90_000);
     let carrier = dice.pick(&["dpd", "hermes", "posten"]);
     let hold = dice.hex(12);
-    let message = format!("Order {order} placed: {lines} lines, {}.{:02} EUR, carrier {carrier}, stock hold {hold} until capture", cents / 100, cents % 100);
+    let message = format!(
+        "Order {order} placed: {lines} lines, {}.{:02} EUR, carrier {carrier}, stock hold {hold} until capture",
+        cents / 100,
+        cents % 100
+    );
     let attributes = json!({
         "event": {"name": "order.placed", "outcome": "success", "category": ["order", "stock"]},
         "order": {"id": order, "lines": lines, "total_cents": cents, "currency": "EUR", "carrier": carrier, "hold": hold, "coupon": Value::Null},
@@ -203,7 +210,9 @@ fn business(dice: &mut Dice, order: &str) -> (String, Value) {
 fn slow_query(dice: &mut Dice, took_ms: u64) -> (String, Value) {
     let took_ms = took_ms + 1_200;
     let rows = dice.below(40_000);
-    let message = format!("slow query on orders: {took_ms} ms, {rows} rows, SELECT h.sku, h.amount FROM holds h JOIN carts c ON c.id = h.cart_id WHERE c.state = 'open'");
+    let message = format!(
+        "slow query on orders: {took_ms} ms, {rows} rows, SELECT h.sku, h.amount FROM holds h JOIN carts c ON c.id = h.cart_id WHERE c.state = 'open'"
+    );
     let attributes = json!({
         "db": {
             "system": "postgresql", "name": "orders", "user": "orders_rw", "rows": rows, "duration_ms": took_ms, "signature": dice.hex(16),
@@ -254,7 +263,8 @@ fn order_lines(dice: &mut Dice) -> Value {
             })
         })
         .collect();
-    let dump: Vec<String> = (0..78).map(|at| format!("rule {at} {} -> {}", dice.pick(&["vat", "coupon", "bulk", "shipping"]), dice.hex(8))).collect();
+    let dump: Vec<String> =
+        (0..78).map(|at| format!("rule {at} {} -> {}", dice.pick(&["vat", "coupon", "bulk", "shipping"]), dice.hex(8))).collect();
     json!({"payload": {"lines": lines, "rules": dump.join("; ")}})
 }
 
@@ -337,7 +347,12 @@ mod tests {
     #[test]
     fn every_plot_and_nested_attributes_are_there() {
         let events: Vec<Value> = (0..10).map(|at| event(at, Weight::Usual)).collect();
-        for pointer in ["/attributes/attributes/error/stack", "/attributes/attributes/db/pool/waiting", "/attributes/attributes/kafka/offset", "/attributes/attributes/http/url_details/host"] {
+        for pointer in [
+            "/attributes/attributes/error/stack",
+            "/attributes/attributes/db/pool/waiting",
+            "/attributes/attributes/kafka/offset",
+            "/attributes/attributes/http/url_details/host",
+        ] {
             assert!(events.iter().any(|event| event.pointer(pointer).is_some()), "{pointer}");
         }
         assert!(events.iter().all(|event| event["attributes"]["tags"].as_array().is_some_and(|tags| tags.len() == 29)));

@@ -206,7 +206,8 @@ mod tests {
 
     #[test]
     fn text_is_joined() {
-        let line = json!({"jsonrpc": "2.0", "id": 1, "result": {"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}});
+        let line =
+            json!({"jsonrpc": "2.0", "id": 1, "result": {"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}});
         assert_eq!(text(line.to_string().as_bytes()).unwrap(), "ab");
         assert!(text(b"{}").is_err());
     }

@@ -89,7 +89,8 @@ impl Figure {
             Goal::TimesBare(times) => format!("≤ {times} × bare"),
             Goal::None => String::new(),
         };
-        let ratio = self.ratio().map_or_else(|| "–".to_owned(), |ratio| if ratio < 0.1 { format!("{ratio:.3}") } else { format!("{ratio:.2}") });
+        let ratio =
+            self.ratio().map_or_else(|| "–".to_owned(), |ratio| if ratio < 0.1 { format!("{ratio:.3}") } else { format!("{ratio:.2}") });
         let met = self.met().map_or("", |met| if met { "yes" } else { "**no**" });
         format!("| {} | {} | {} | {} | {ratio} | {goal} | {met} |", self.what, cell(self.client), cell(self.bare), cell(self.ours))
     }
@@ -125,7 +126,9 @@ impl Report {
     /// The table and what stands below it, as Markdown.
     #[must_use]
     pub fn markdown(&self) -> String {
-        let mut text = "| figure | bare HTTP client | bare rmcp server | datadog-mcp | ÷ bare server | goal | met |\n|---|--:|--:|--:|--:|--:|---|\n".to_owned();
+        let mut text =
+            "| figure | bare HTTP client | bare rmcp server | datadog-mcp | ÷ bare server | goal | met |\n|---|--:|--:|--:|--:|--:|---|\n"
+                .to_owned();
         for figure in &self.figures {
             text.push_str(&figure.row());
             text.push('\n');

@@ -13,6 +13,9 @@ pub(crate) struct Arguments {
     /// Few repetitions: shows that everything works, not figures to quote.
     #[arg(long)]
     quick: bool,
+    /// Measure this part alone: start, processor, latency, load, memory or tokens; may be repeated.
+    #[arg(long, value_name = "PART", conflicts_with = "write")]
+    only: Vec<String>,
     /// Also write everything as JSON to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -38,6 +41,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     driver.arg("--server").arg(built.join("datadog-mcp")).stdout(Stdio::piped());
     if arguments.quick {
         driver.arg("--quick");
+    }
+    for part in &arguments.only {
+        driver.arg("--only").arg(part);
     }
     if let Some(file) = &arguments.json {
         driver.arg("--json").arg(file);

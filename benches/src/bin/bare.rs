@@ -47,7 +47,8 @@ impl ServerHandler for Bare {
 
     async fn call_tool(&self, request: CallToolRequestParams, _: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
         let arguments = request.arguments.unwrap_or_default();
-        let search: Search = serde_json::from_value(arguments.into()).map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
+        let search: Search =
+            serde_json::from_value(arguments.into()).map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
         let result = match self.answer(&search).await {
             Ok(text) => CallToolResult::success(vec![ContentBlock::text(text)]),
             Err(error) => CallToolResult::error(vec![ContentBlock::text(format!("{error:#}"))]),

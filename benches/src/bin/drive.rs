@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use clap::Parser;
 use datadog_bench::{
-    figures::{Bench, Effort},
+    figures::{self, Bench, Effort},
     pipe::Program,
 };
 use std::{
@@ -21,6 +21,9 @@ struct Arguments {
     /// Few repetitions: shows that everything works, not figures to quote.
     #[arg(long)]
     quick: bool,
+    /// Measure this part alone; may be repeated.
+    #[arg(long, value_name = "PART", value_parser = figures::parts())]
+    only: Vec<String>,
     /// Also writes everything as JSON to this file.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -68,7 +71,7 @@ fn main() -> anyhow::Result<()> {
         None => None,
     };
     let effort = if arguments.quick { Effort::QUICK } else { Effort::FULL };
-    let report = Bench::new(bare, ours, upstream.address.clone(), effort)?.run();
+    let report = Bench::new(bare, ours, upstream.address.clone(), effort)?.run(&arguments.only);
     write!(std::io::stdout(), "{}", report.markdown())?;
     if let Some(path) = arguments.json {
         fs_err::write(path, serde_json::to_vec_pretty(&report)?)?;

@@ -7,7 +7,7 @@ use crate::{
     report::{Figure, Goal, Report, Unit},
     tokens,
 };
-use anyhow::ensure;
+use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 
 const EVENTS: usize = 100;
@@ -38,10 +38,7 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
             }
             let mut server = bench.start(program)?;
             server.list()?;
-            let pages = pages(&mut server, asked)?;
-            let text = pages.concat();
-            let kept = tokens::messages_kept(&events, &text);
-            ensure!(kept == EVENTS, "{what}: {kept} of {EVENTS} messages are in the answer");
+            let pages = pages(&mut server, asked, &events).with_context(|| what.to_owned())?;
             ours = Some(pages.iter().map(|page| tokens::count(page)).sum::<usize>() as f64);
             if pages.len() > 1 {
                 report.notes.push(format!("Tokens, {what}: in {} pages of at most {BUDGET}, their headers counted.", pages.len()));
@@ -53,17 +50,19 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Every page of an answer.
-fn pages(server: &mut Server, mut arguments: Value) -> anyhow::Result<Vec<String>> {
+/// The pages of an answer until every event's message was shown.
+fn pages(server: &mut Server, mut arguments: Value, events: &[Value]) -> anyhow::Result<Vec<String>> {
     let mut pages = Vec::new();
     loop {
         let text = pipe::text(server.call(&arguments)?)?;
         let cursor = tokens::cursor(&text).map(str::to_owned);
         pages.push(text);
-        match cursor {
-            Some(cursor) => arguments["cursor"] = json!(cursor),
-            None => return Ok(pages),
+        let kept = tokens::messages_kept(events, &pages.concat());
+        if kept == events.len() {
+            return Ok(pages);
         }
+        let Some(cursor) = cursor else { bail!("{kept} of {} messages are in the answer", events.len()) };
+        arguments["cursor"] = json!(cursor);
         ensure!(pages.len() < PAGES, "the cursor leads on and on");
     }
 }

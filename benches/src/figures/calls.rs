@@ -68,7 +68,8 @@ pub(super) fn latency(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
     let (what, goal) = ("of it added to the bare client's".to_owned(), Goal::AtMost(0.4));
     report.figures.push(Figure { what, unit: Unit::Milliseconds, client: None, bare: added(bare), ours: added(ours), goal });
     let slowest = [("client", &direct), ("bare server", &millis.bare), ("datadog-mcp", &millis.ours)];
-    let slowest: Vec<String> = slowest.into_iter().filter_map(|(who, all)| Some(format!("{who} {:.2} ms", statistics::percentile(all, 99.0)?))).collect();
+    let slowest: Vec<String> =
+        slowest.into_iter().filter_map(|(who, all)| Some(format!("{who} {:.2} ms", statistics::percentile(all, 99.0)?))).collect();
     report.notes.push(format!("Latency of the slowest 1 % of calls: {}.", slowest.join(", ")));
     Ok(())
 }

@@ -38,7 +38,9 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
         let client = statistics::median(&alone);
         report.figures.push(Figure { what, unit: Unit::PerSecond, client, bare, ours, goal: Goal::AtLeast(least) });
     }
-    report.notes.push(format!("Driver, stand-in and server share the cores; with {IN_FLIGHT} calls in flight of 50 ms each, 640/s is what there can be."));
+    report.notes.push(format!(
+        "Driver, stand-in and server share the cores; with {IN_FLIGHT} calls in flight of 50 ms each, 640/s is what there can be."
+    ));
     Ok(())
 }
 

@@ -56,6 +56,22 @@ impl Effort {
 /// Measures figures and adds them to the report.
 type Part = fn(&Bench, &mut Report) -> anyhow::Result<()>;
 
+/// What can be measured, by name.
+const PARTS: [(&str, Part); 6] = [
+    ("start", start::measure),
+    ("processor", calls::processor),
+    ("latency", calls::latency),
+    ("load", load::measure),
+    ("memory", memory::measure),
+    ("tokens", answers::measure),
+];
+
+/// Names of the parts, in the order of the table.
+#[must_use]
+pub fn parts() -> [&'static str; PARTS.len()] {
+    PARTS.map(|(name, _)| name)
+}
+
 /// A server that takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
@@ -90,18 +106,13 @@ impl Bench {
         Ok(Self { bare, ours, upstream, effort, runtime, client: client::build()?, home: TempDir::new()? })
     }
 
-    /// Measures everything. A figure that fails is noted and does not end the run.
-    pub fn run(&self) -> Report {
+    /// Measures everything, or the parts whose names are given. One that fails is noted and does not end the run.
+    pub fn run(&self, only: &[String]) -> Report {
         let mut report = Report { machine: machine(), ..Report::default() };
-        let parts: [(&str, Part); 6] = [
-            ("start and idle memory", start::measure),
-            ("processor time per call", calls::processor),
-            ("latency", calls::latency),
-            ("calls per second", load::measure),
-            ("peak memory", memory::measure),
-            ("tokens", answers::measure),
-        ];
-        for (name, part) in parts {
+        for (name, part) in PARTS {
+            if !only.is_empty() && !only.iter().any(|asked| asked == name) {
+                continue;
+            }
             if let Err(error) = part(self, &mut report) {
                 report.failures.push(format!("{name}: {error:#}"));
             }
@@ -152,6 +163,9 @@ fn rest(time: Duration) {
 fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let info = fs_err::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("an unnamed processor", |(_, model)| model);
-    format!("{cores} cores of {model}, {}", std::env::consts::OS)
+    let model =
+        info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("an unnamed processor", |(_, model)| model);
+    let load = fs_err::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or_default();
+    format!("{cores} cores of {model}, {}, load {load} before it began", std::env::consts::OS)
 }
