@@ -222,6 +222,21 @@ fn hostile_text_stays_inside_its_cell() {
     assert!(text.contains('a'));
 }
 
+#[test]
+fn rare_tags_share_a_cell_with_words_and_no_header_stands_twice() {
+    let records: Vec<Value> = (0..12).map(|at| json!({"n": at, "tags": [format!("env:{}", ["prod", "dev"][at % 2]), format!("only{at}:x{at}"), "word"]})).collect();
+    let text = text_of(Draft::rows("things", records, Vec::new()), &view(&["*"], 4_000));
+    assert!(text.contains("\nn\ttags.env\ttags\n0\tprod\tword only0:x0\n1\tdev\tword only1:x1\n"), "{text}");
+    assert!(!text.contains("equal columns"), "{text}");
+}
+
+#[test]
+fn epochs_under_the_name_of_a_time_are_times() {
+    let records = vec![json!({"last_triggered_ts": 1_763_784_600, "response_time": 1_763_784_600, "count": 1_763_784_601, "modified": 1_763_784_600_123_i64}), json!({"n": 1})];
+    let text = text_of(Draft::rows("things", records, Vec::new()), &view(&["*"], 4_000));
+    assert!(text.contains("last_triggered_ts(2025-11-22 UTC)\tresponse_time\tcount\tmodified(2025-11-22 UTC)\tn\n04:10:00\t1763784600\t1763784601\t04:10:00.123\n"), "{text}");
+}
+
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

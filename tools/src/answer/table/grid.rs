@@ -29,11 +29,11 @@ pub(super) struct GridColumn {
     /// Header the tool gave it; others get one from their path.
     pub(super) name: Option<String>,
     form: Form,
-    /// One key of a list of tags.
-    pub(super) tag: bool,
+    /// One key of the list of tags at this path.
+    pub(super) tag_of: Option<String>,
     id: bool,
     secret: bool,
-    timely: bool,
+    timely: Timely,
     /// Row and entry, rows ascending; rows without an entry are absent.
     entries: Vec<(u32, Entry)>,
 }
@@ -68,7 +68,7 @@ impl<'a> Grid<'a> {
         let mut grid = Self { cells: Cells::new(masks, cap), columns: Vec::new(), all, rows: 0, spent: 0, wanted, paths: Paths::default(), path: String::new() };
         for at in 0..grid.wanted.len() {
             let column = grid.wanted[at].clone();
-            grid.column(&column.path, Some(&column), false);
+            grid.column(&column.path, Some(&column), None);
         }
         grid
     }
@@ -119,7 +119,7 @@ impl<'a> Grid<'a> {
 
     fn leaf(&mut self, row: u32, path: &str, leaf: Leaf<'a>) {
         let Some(tags) = tags(leaf) else {
-            let column = self.column(path, None, false);
+            let column = self.column(path, None, None);
             self.entry(row, column, leaf);
             return;
         };
@@ -144,7 +144,7 @@ impl<'a> Grid<'a> {
                 full.push('.');
                 full.push_str(key);
             }
-            let column = self.column(&full, None, key.is_some());
+            let column = self.column(&full, None, key.map(|_| path));
             self.text(row, column, value);
         }
     }
@@ -155,7 +155,7 @@ impl<'a> Grid<'a> {
             let time = match form {
                 Form::Time => when::instant(value, false),
                 Form::Seconds => when::instant(value, true),
-                Form::Plain if timely || is_iso(value) => when::instant(value, false),
+                Form::Plain if timely != Timely::No || is_iso(value) => when::instant(value, timely == Timely::Seconds),
                 _ => None,
             };
             if let Some(time) = time {
@@ -194,7 +194,7 @@ impl<'a> Grid<'a> {
     }
 
     /// The column of a path, made when it is new.
-    fn column(&mut self, path: &str, given: Option<&Column>, tag: bool) -> usize {
+    fn column(&mut self, path: &str, given: Option<&Column>, tag_of: Option<&str>) -> usize {
         let (number, new) = self.paths.number(path);
         if new {
             let last = path.rsplit('.').next().unwrap_or(path);
@@ -202,7 +202,7 @@ impl<'a> Grid<'a> {
                 path: path.to_owned(),
                 name: given.map(|column| column.name.clone()),
                 form: given.map_or(Form::Plain, |column| column.form),
-                tag,
+                tag_of: tag_of.map(str::to_owned),
                 id: given.is_some_and(|column| column.form == Form::Id) || mask::is_id_field(path),
                 secret: mask::is_secret_field(path),
                 timely: is_timely(last),
@@ -272,8 +272,24 @@ fn is_iso(value: &Value) -> bool {
     })
 }
 
-/// Names under which epoch milliseconds are times and not numbers.
-fn is_timely(last: &str) -> bool {
+/// Which epoch numbers are times by the name of their field: a model reads a date right and an epoch wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Timely {
+    No,
+    /// Milliseconds and finer, which no count reaches.
+    Millis,
+    /// Seconds too.
+    Seconds,
+}
+
+fn is_timely(last: &str) -> Timely {
     let last = last.to_ascii_lowercase();
-    ["timestamp", "time", "date", "_at", "created", "modified", "_ts", "_ms"].iter().any(|end| last.ends_with(end)) || matches!(last.as_str(), "start" | "end" | "from" | "to" | "ts")
+    let ends = |ends: &[&str]| ends.iter().any(|end| last.ends_with(end));
+    if ends(&["timestamp", "_at", "created", "modified", "_ts"]) || last == "ts" || last.starts_with("last_") && ends(&["_time"]) {
+        Timely::Seconds
+    } else if ends(&["time", "date", "_ms"]) || matches!(last.as_str(), "start" | "end" | "from" | "to") {
+        Timely::Millis
+    } else {
+        Timely::No
+    }
 }

@@ -9,6 +9,3 @@ mod write;
 pub(super) use grid::{Grid, value};
 pub(super) use pick::{Picked, Wanted, pick};
 pub(super) use write::Written;
-
-#[cfg(test)]
-mod tests;

@@ -19,8 +19,10 @@ const WORTH: usize = 24;
 const MARK: usize = 2;
 /// A column the tool chose and whose values are dearer than this may leave the main table.
 const SHORT: usize = 4;
-/// A tag that fewer than one row in this many has shares a cell with other such tags.
+/// A tag that at most one row in this many has shares a cell with other such tags.
 const SPARSE: usize = 2;
+/// Tokens that saying "equal" costs beside the name.
+const EQUAL: usize = 6;
 /// Shapes are told apart only in tables of many columns.
 const MANY: usize = 8;
 
@@ -50,7 +52,7 @@ impl Grid<'_> {
         let (mut shown, lifted) = self.laid(count);
         let columns_left = shown.len().saturating_sub(columns);
         shown.truncate(columns);
-        let (shown, equal) = without_equals(shown);
+        let (shown, equal) = self.without_equals(shown);
         let factored = self.factored(&shown, count);
         let mut page = Page { grid: self, shown: &shown, factored: &factored, printed: HashMap::new(), marks: HashMap::new(), apart: Vec::new(), used: HashSet::new(), out: String::new() };
         page.lifted("every row: ", &lifted);
@@ -68,30 +70,52 @@ impl Grid<'_> {
     /// Columns with something in them, and those whose value all rows share.
     fn laid(&mut self, count: usize) -> (Vec<Shown>, Vec<(String, Id)>) {
         let headers = self.headers();
-        let (mut shown, mut lifted, mut sparse) = (Vec::new(), Vec::new(), Vec::new());
-        for (at, header) in headers.into_iter().enumerate() {
-            let laid = self.lay(at, count);
-            let there = laid.ids.iter().filter(|id| **id != ABSENT).count();
-            if there == 0 {
+        let laid: Vec<(Vec<Id>, String)> = (0..headers.len()).map(|at| self.lay(at, count)).map(|laid| (laid.ids, laid.label)).collect();
+        let there = |ids: &[Id]| ids.iter().filter(|id| **id != ABSENT).count();
+        // Lists of tags of which some are too rare for a column: these share one with the list's words without a key.
+        let is_sparse = |at: usize| self.columns[at].tag_of.is_some() && (1..count.div_ceil(SPARSE)).contains(&there(&laid[at].0)) && !is_constant(&laid[at].0);
+        let sparse: Vec<usize> = (0..headers.len()).filter(|at| is_sparse(*at)).collect();
+        let mut lists: Vec<String> = sparse.iter().filter_map(|at| self.columns[*at].tag_of.clone()).collect();
+        lists.sort_unstable();
+        lists.dedup();
+        let shared = |at: usize| sparse.contains(&at) || lists.contains(&self.columns[at].path);
+        let (mut shown, mut lifted) = (Vec::new(), Vec::new());
+        for (at, header) in headers.iter().enumerate() {
+            let (ids, label) = &laid[at];
+            let there = there(ids);
+            if there == 0 || shared(at) {
                 continue;
             }
-            let header = format!("{header}{}", laid.label);
-            if count > 1 && laid.ids.iter().all(|id| *id == laid.ids[0]) {
-                lifted.push((header, laid.ids[0]));
+            let header = format!("{header}{label}");
+            if count > 1 && is_constant(ids) {
+                lifted.push((header, ids[0]));
                 continue;
             }
-            if self.columns[at].tag && there * SPARSE < count {
-                sparse.push((at, laid.ids));
-                continue;
-            }
-            let dear = laid.ids.iter().map(|id| self.cells.get(*id).tokens).sum::<usize>() > SHORT * there;
-            let pinned = !laid.label.is_empty() || self.columns[at].name.is_some() && !dear || !self.all && !dear;
-            shown.push(Shown { header, ids: laid.ids, pinned });
+            let dear = ids.iter().map(|id| self.cells.get(*id).tokens).sum::<usize>() > SHORT * there;
+            let pinned = !label.is_empty() || !dear && (self.columns[at].name.is_some() || !self.all);
+            shown.push(Shown { header, ids: ids.clone(), pinned });
         }
-        if let Some(rest) = self.sparse_tags(&sparse, count) {
-            shown.push(rest);
+        for list in lists {
+            let mut of_list: Vec<usize> = (0..headers.len()).filter(|at| self.columns[*at].path == list || sparse.contains(at) && self.columns[*at].tag_of.as_ref() == Some(&list)).collect();
+            of_list.sort_by_key(|at| self.columns[*at].path != list);
+            let name = of_list.iter().find(|at| self.columns[**at].path == list).map_or_else(|| list_name(&list, &headers), |at| headers[*at].clone());
+            let rest: Vec<(&str, &[Id])> = of_list.iter().map(|at| (self.columns[*at].path.get(list.len() + 1..).unwrap_or_default(), laid[*at].0.as_slice())).collect();
+            let cells: Vec<String> = (0..count).map(|row| self.words(&rest, row)).collect();
+            let ids = cells.into_iter().map(|text| self.cells.intern(text.into(), true)).collect();
+            shown.push(Shown { header: name, ids, pinned: false });
         }
         (shown, lifted)
+    }
+
+    /// `word key:value key:value` of one row.
+    fn words(&self, columns: &[(&str, &[Id])], row: usize) -> String {
+        let mut text = String::new();
+        for (key, ids) in columns.iter().filter(|(_, ids)| ids[row] != ABSENT) {
+            let line = &self.cells.get(ids[row]).line;
+            let gap = if text.is_empty() { "" } else { " " };
+            let _infallible = if key.is_empty() { write!(text, "{gap}{line}") } else { write!(text, "{gap}{key}:{line}") };
+        }
+        text
     }
 
     /// Short names of the columns; those of the tool keep the names it gave.
@@ -107,24 +131,6 @@ impl Grid<'_> {
         self.columns.iter().zip(short).map(name).map(|header| one_word(&header)).collect()
     }
 
-    /// Tags that few rows have, as `key:value key:value` in one cell.
-    fn sparse_tags(&mut self, sparse: &[(usize, Vec<Id>)], count: usize) -> Option<Shown> {
-        if sparse.is_empty() {
-            return None;
-        }
-        let mut ids = Vec::with_capacity(count);
-        for row in 0..count {
-            let mut text = String::new();
-            for (at, column) in sparse.iter().filter(|(_, column)| column[row] != ABSENT) {
-                let key = self.columns[*at].path.rsplit_once("tags.").map_or(self.columns[*at].path.as_str(), |(_, key)| key);
-                let _infallible = write!(text, "{}{key}:{}", if text.is_empty() { "" } else { " " }, self.cells.get(column[row]).line);
-            }
-            ids.push(self.cells.intern(text.into(), true));
-        }
-        let taken = self.columns.iter().any(|column| column.name.as_deref() == Some("tags"));
-        Some(Shown { header: if taken { "more tags" } else { "tags" }.to_owned(), ids, pinned: false })
-    }
-
     fn factored(&self, shown: &[Shown], count: usize) -> Factored {
         let price = |id: Id| {
             let text = self.cells.get(id);
@@ -135,16 +141,20 @@ impl Grid<'_> {
     }
 }
 
-/// Columns that equal an earlier one in every row, said once: `service = dd.service`.
-fn without_equals(shown: Vec<Shown>) -> (Vec<Shown>, Vec<String>) {
-    if shown.first().is_none_or(|column| column.ids.len() < 2) {
-        return (shown, Vec::new());
+impl Grid<'_> {
+    /// Columns that equal an earlier one in every row, said once where that is shorter: `service = dd.service`.
+    fn without_equals(&self, shown: Vec<Shown>) -> (Vec<Shown>, Vec<String>) {
+        let pays = |column: &Shown| column.ids.len() > 1 && column.ids.iter().map(|id| self.cells.get(*id).tokens).sum::<usize>() > column.header.len() / 4 + EQUAL;
+        equals(shown, pays)
     }
+}
+
+fn equals(shown: Vec<Shown>, pays: impl Fn(&Shown) -> bool) -> (Vec<Shown>, Vec<String>) {
     let mut first: HashMap<Vec<Id>, usize> = HashMap::new();
     let mut equal: Vec<(usize, String)> = Vec::new();
     let mut kept: Vec<Shown> = Vec::new();
     for column in shown {
-        match first.get(&column.ids) {
+        match first.get(&column.ids).filter(|_| pays(&column)) {
             Some(known) => match equal.iter_mut().find(|(other, _)| other == known) {
                 Some((_, names)) => {
                     names.push_str(" = ");
@@ -159,6 +169,16 @@ fn without_equals(shown: Vec<Shown>) -> (Vec<Shown>, Vec<String>) {
         }
     }
     (kept, equal.into_iter().map(|(_, names)| names).collect())
+}
+
+fn is_constant(ids: &[Id]) -> bool {
+    ids.iter().all(|id| *id == ids[0])
+}
+
+/// Short name of a list of tags that has no word without a key: `tags`, or its path when that is taken.
+fn list_name(list: &str, headers: &[String]) -> String {
+    let short = list.rsplit('.').next().unwrap_or(list);
+    one_word(if headers.iter().any(|header| header == short) { list } else { short })
 }
 
 /// A header without the date it carries.

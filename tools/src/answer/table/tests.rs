@@ -1,1 +1,0 @@
-//! The table on hand-made records and on the shop's events.
