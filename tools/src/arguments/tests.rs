@@ -15,7 +15,7 @@ struct Sample {
     limit: Option<u32>,
     /// Order
     sort: Option<Sort>,
-    /// Facets, e.g. ["service"]
+    /// Facets, e.g. service
     group_by: Option<Vec<String>>,
     /// Points
     points: Option<bool>,
