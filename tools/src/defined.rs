@@ -75,7 +75,12 @@ struct Reading<'a> {
     record: bool,
 }
 
-async fn fetch(cx: &CallContext<'_>, operation: &'static Operation, arguments: &Map<String, Value>, how: &Reading<'_>) -> Result<Draft, Refusal> {
+async fn fetch(
+    cx: &CallContext<'_>,
+    operation: &'static Operation,
+    arguments: &Map<String, Value>,
+    how: &Reading<'_>,
+) -> Result<Draft, Refusal> {
     let request = Request::plan(operation, arguments)?;
     let reply = cx.send(&request).await?;
     let mut draft = if is_json(&reply) { of_json(operation, arguments, how, reply.json()?) } else { of_other(how, &reply) };
@@ -91,7 +96,14 @@ fn is_json(reply: &Reply) -> bool {
 fn of_json(operation: &'static Operation, arguments: &Map<String, Value>, how: &Reading<'_>, mut answer: Value) -> Draft {
     let dropped: Vec<&str> = how.drop.iter().filter(|path| remove(&mut answer, path)).map(String::as_str).collect();
     let mut draft = if how.record {
-        Draft::new(how.subject, if answer.is_null() { Content::Words("Done; Datadog answered with an empty body.".to_owned()) } else { Content::Record(answer) })
+        Draft::new(
+            how.subject,
+            if answer.is_null() {
+                Content::Words("Done; Datadog answered with an empty body.".to_owned())
+            } else {
+                Content::Record(answer)
+            },
+        )
     } else {
         let records = rows::records(answer, how.rows);
         let next = paging::next(operation, arguments, &records);
@@ -118,7 +130,10 @@ fn of_other(how: &Reading<'_>, reply: &Reply) -> Draft {
         Ok(text) => Draft::new(how.subject, Content::Lines(untrusted::clean(text).lines().map(str::to_owned).collect())),
         Err(_) => {
             let kind = if reply.content_type.is_empty() { "no stated type" } else { &reply.content_type };
-            Draft::new(how.subject, Content::Words(format!("Datadog answered with {} bytes of {kind}; binary content is not shown.", reply.body.len())))
+            Draft::new(
+                how.subject,
+                Content::Words(format!("Datadog answered with {} bytes of {kind}; binary content is not shown.", reply.body.len())),
+            )
         }
     }
 }
@@ -134,7 +149,8 @@ impl TimeUnit {
             Self::Ms => Value::from(ms),
             Self::S => Value::from(ms.div_euclid(1000)),
             Self::Iso => {
-                let instant = jiff::Timestamp::from_millisecond(ms).map_err(|error| Refusal::invalid(format!("That time is out of range: {error}")))?;
+                let instant = jiff::Timestamp::from_millisecond(ms)
+                    .map_err(|error| Refusal::invalid(format!("That time is out of range: {error}")))?;
                 Value::from(instant.to_string())
             }
         })

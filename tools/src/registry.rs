@@ -138,8 +138,12 @@ impl Registry {
     /// Listed names most like `name`.
     #[must_use]
     pub fn nearest(&self, name: &str) -> Vec<String> {
-        let mut near: Vec<(f64, &str)> =
-            self.listed.iter().map(|tool| (strsim::jaro_winkler(name, &tool.name), tool.name.as_str())).filter(|(score, _)| *score > 0.7).collect();
+        let mut near: Vec<(f64, &str)> = self
+            .listed
+            .iter()
+            .map(|tool| (strsim::jaro_winkler(name, &tool.name), tool.name.as_str()))
+            .filter(|(score, _)| *score > 0.7)
+            .collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0));
         near.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
     }
@@ -158,7 +162,8 @@ impl Registry {
 
     fn lists(&self, tool: &Tool) -> bool {
         let chosen = |set: &String| set == "all" || *set == tool.toolset;
-        let in_toolset = if self.selection.toolsets.is_empty() { tool.toolset == DEFAULT_TOOLSET } else { self.selection.toolsets.iter().any(chosen) };
+        let in_toolset =
+            if self.selection.toolsets.is_empty() { tool.toolset == DEFAULT_TOOLSET } else { self.selection.toolsets.iter().any(chosen) };
         let added = self.selection.tools.iter().any(|name| current_name(name) == tool.name);
         (in_toolset || added) && self.withheld_tool(tool).is_none()
     }
@@ -174,7 +179,9 @@ impl Registry {
         for name in self.selection.tools.iter().chain(&self.selection.exclude) {
             let known = self.reachable_tool(name).is_some() || datadog_catalogue::operation(name).is_some();
             if !known {
-                let hint = nearest(name, self.all.iter().map(|tool| tool.name.as_str())).map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+                let hint = nearest(name, self.all.iter().map(|tool| tool.name.as_str()))
+                    .map(|near| format!(", did you mean `{near}`?"))
+                    .unwrap_or_default();
                 return Err(RegistryError(format!("there is no tool `{name}`{hint}")));
             }
         }

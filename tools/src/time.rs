@@ -125,15 +125,12 @@ fn instant(text: &str, now: Timestamp) -> Result<Timestamp, String> {
         dated(text)?
     } else {
         let ago = lower.strip_suffix("ago").map_or(text, |rest| text[..rest.len()].trim_end());
-        let ago = ["last ", "past "].iter().find_map(|word| lower.starts_with(word).then(|| &ago[word.len().min(ago.len())..])).unwrap_or(ago);
+        let ago =
+            ["last ", "past "].iter().find_map(|word| lower.starts_with(word).then(|| &ago[word.len().min(ago.len())..])).unwrap_or(ago);
         back(ago.strip_prefix('-').unwrap_or(ago).trim_start(), now)?
     };
     let year = time.to_zoned(TimeZone::UTC).year();
-    if (EARLIEST_YEAR..=LATEST_YEAR).contains(&year) {
-        Ok(time)
-    } else {
-        Err(format!("it is in the year {year}."))
-    }
+    if (EARLIEST_YEAR..=LATEST_YEAR).contains(&year) { Ok(time) } else { Err(format!("it is in the year {year}.")) }
 }
 
 /// What follows `now`: nothing, `-2h` or, within the skew of clocks, `+1m`.
@@ -319,8 +316,35 @@ mod tests {
     #[test]
     fn refuses_the_rest_and_teaches_the_grammar() {
         for text in [
-            "", "  ", "soon", "now-", "now-2", "now-2x", "now2h", "now+1d", "15", "2h2h", "-", "1.5h", "2026-13-01", "2026-02-30", "20261122", "1", "0", "0001-01-01",
-            "99999999999999999999", "1763784600.", "1763784600.1.2", "1763784600,5", "9999999999999999d", "2026-11-22T25:00:00Z", "now-99y", "yesterday 5pm", "2026-11-22T04:10:00+99:99", "é", "15é",
+            "",
+            "  ",
+            "soon",
+            "now-",
+            "now-2",
+            "now-2x",
+            "now2h",
+            "now+1d",
+            "15",
+            "2h2h",
+            "-",
+            "1.5h",
+            "2026-13-01",
+            "2026-02-30",
+            "20261122",
+            "1",
+            "0",
+            "0001-01-01",
+            "99999999999999999999",
+            "1763784600.",
+            "1763784600.1.2",
+            "1763784600,5",
+            "9999999999999999d",
+            "2026-11-22T25:00:00Z",
+            "now-99y",
+            "yesterday 5pm",
+            "2026-11-22T04:10:00+99:99",
+            "é",
+            "15é",
         ] {
             let refusal = parse_instant(text, now()).unwrap_err();
             assert_eq!(refusal.why.as_deref(), Some(GRAMMAR), "{text}");
@@ -334,7 +358,13 @@ mod tests {
         assert_eq!(range.to_string(), "2026-11-22T04:10:30.250Z..04:25:30.250Z");
         assert_eq!((range.from_s(), range.to_s(), range.duration()), (1_795_320_630, 1_795_321_531, Duration::from_secs(900)));
         assert_eq!(TimeRange::parse("2026-11-20", "2026-11-21", now()).unwrap().to_string(), "2026-11-20T00:00:00Z..2026-11-21T00:00:00Z");
-        for (from, to, word) in [("now", "1h", "reversed"), ("1h", "60m", "empty"), ("2026-12-01", "2026-12-02", "future"), ("soon", "now", "`from`"), ("1h", "soon", "`to`")] {
+        for (from, to, word) in [
+            ("now", "1h", "reversed"),
+            ("1h", "60m", "empty"),
+            ("2026-12-01", "2026-12-02", "future"),
+            ("soon", "now", "`from`"),
+            ("1h", "soon", "`to`"),
+        ] {
             let refusal = TimeRange::parse(from, to, now()).unwrap_err();
             assert!(refusal.message.contains(word), "{}", refusal.message);
             assert!(refusal.why.is_some_and(|why| why.contains(GRAMMAR)));

@@ -35,7 +35,11 @@ pub struct Tool {
 
 impl fmt::Debug for Tool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tool").field("name", &self.name).field("toolset", &self.toolset).field("effect", &self.effect).finish_non_exhaustive()
+        f.debug_struct("Tool")
+            .field("name", &self.name)
+            .field("toolset", &self.toolset)
+            .field("effect", &self.effect)
+            .finish_non_exhaustive()
     }
 }
 

@@ -36,7 +36,10 @@ impl Default for ToolboxConfig {
 
 impl fmt::Debug for ToolboxConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ToolboxConfig").field("default_tokens", &self.default_tokens).field("max_tokens", &self.max_tokens).finish_non_exhaustive()
+        f.debug_struct("ToolboxConfig")
+            .field("default_tokens", &self.default_tokens)
+            .field("max_tokens", &self.max_tokens)
+            .finish_non_exhaustive()
     }
 }
 
@@ -178,14 +181,20 @@ impl Toolbox {
         datadog_catalogue::operation_loosely(name).map(Target::Operation).map_err(|near| {
             let near: Vec<&str> = near.iter().take(5).map(|operation| operation.id).collect();
             let shown = untrusted::shown(name, 80);
-            let refusal = Refusal::invalid(format!("There is no tool and no operation `{shown}`.")).fix(Fix::new("tools_find", "Search by words.").with("query", shown.as_str()));
+            let refusal = Refusal::invalid(format!("There is no tool and no operation `{shown}`."))
+                .fix(Fix::new("tools_find", "Search by words.").with("query", shown.as_str()));
             if near.is_empty() { refusal } else { refusal.because(format!("Nearest operations: {}.", near.join(", "))) }
         })
     }
 
     async fn run(&self, call: &Call<'_>, target: &Target, mut arguments: Map<String, Value>) -> Result<Answer, Refusal> {
         let name = target.name();
-        let defaults = ViewDefaults { tokens: self.config.default_tokens, max_tokens: self.config.max_tokens, output: call.output, mask: self.config.mask_secrets };
+        let defaults = ViewDefaults {
+            tokens: self.config.default_tokens,
+            max_tokens: self.config.max_tokens,
+            output: call.output,
+            mask: self.config.mask_secrets,
+        };
         // An operation may have parameters of its own with these names; the view takes only what is left of them.
         let own = match target {
             Target::Tool(tool) => Held::of(&mut arguments, |view| !has(&tool.input_schema, view)),
@@ -213,7 +222,15 @@ impl Toolbox {
             Target::Tool(tool) => tool.run.run(&cx, arguments).await?,
             Target::Operation(operation) => ByOperation(operation).run(&cx, arguments).await?,
         };
-        let render = RenderContext { site: self.client.site().name(), org: &self.config.org, sealer: &self.sealer, who: call.who, tool: name, digest, page: page.as_ref() };
+        let render = RenderContext {
+            site: self.client.site().name(),
+            org: &self.config.org,
+            sealer: &self.sealer,
+            who: call.who,
+            tool: name,
+            digest,
+            page: page.as_ref(),
+        };
         answer::render(draft, &view, &render)
     }
 }
@@ -246,7 +263,8 @@ fn forbidden(name: &str, withheld: Withheld) -> Refusal {
     let mut refusal = Refusal::new(Kind::ForbiddenByOperator, format!("`{name}` was not called: {why}."));
     refusal.who_can_fix = Some(WhoCanFix::Operator);
     match flag {
-        Some(flag) => refusal.fix(Fix::new("ask_operator", format!("Whoever runs this server can start it with {flag}; nothing was sent to Datadog."))),
+        Some(flag) => refusal
+            .fix(Fix::new("ask_operator", format!("Whoever runs this server can start it with {flag}; nothing was sent to Datadog."))),
         None => refusal,
     }
 }

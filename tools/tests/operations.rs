@@ -4,7 +4,10 @@
 
 use axum::{Router, body::Bytes, extract::State, http::Request as HttpRequest, response::IntoResponse};
 use datadog_catalogue::{Effect, Operation, Param, ParamType, Place, operations};
-use datadog_client::{CallLimits, Client, ClientConfig, Kind, Principal, Secret, Site, Trust, credentials::{Configuration, ConfiguredCredentials}};
+use datadog_client::{
+    CallLimits, Client, ClientConfig, Kind, Principal, Secret, Site, Trust,
+    credentials::{Configuration, ConfiguredCredentials},
+};
 use datadog_tools::{Call, CallError, NoProgress, Output, Registry, Selection, Toolbox, ToolboxConfig};
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex};
@@ -47,7 +50,12 @@ async fn upstream() -> (String, Journal) {
 
 fn toolbox(site: &str, selection: Selection) -> Toolbox {
     let secret = |text: &str| Some(Secret::new(text.to_owned()));
-    let configuration = Configuration { bearer: secret("fake-token"), api_key: secret("fake-api-key"), app_key: secret("fake-app-key"), ..Configuration::default() };
+    let configuration = Configuration {
+        bearer: secret("fake-token"),
+        api_key: secret("fake-api-key"),
+        app_key: secret("fake-app-key"),
+        ..Configuration::default()
+    };
     let credentials = Arc::new(ConfiguredCredentials::new(configuration).unwrap());
     let client = Client::new(ClientConfig::default(), Site::parse(site, Trust::Operator).unwrap(), credentials).unwrap();
     Toolbox::new(Registry::build(selection, None).unwrap(), client, ToolboxConfig::default())
@@ -118,7 +126,9 @@ fn assert_nothing_lost(operation: &Operation, arguments: &Map<String, Value>, ar
         let got: Vec<&str> = match param.place {
             Place::Path => continue,
             Place::Query => arrived.query.iter().filter(|(name, _)| name == param.name).map(|(_, value)| value.as_str()).collect(),
-            Place::Header => arrived.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(param.name)).map(|(_, value)| value.as_str()).collect(),
+            Place::Header => {
+                arrived.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(param.name)).map(|(_, value)| value.as_str()).collect()
+            }
         };
         let wanted = if param.explode || got.len() == values.len() { values } else { vec![values.join(",")] };
         assert_eq!(got, wanted, "{id}: {}", param.name);
@@ -177,16 +187,21 @@ async fn no_write_leaves_a_read_only_server_by_any_way_in() {
 #[tokio::test]
 async fn what_the_operator_withholds_is_refused_with_a_reason() {
     let (site, journal) = upstream().await;
-    let selection = Selection { allow_writes: true, exclude: vec!["v1.DeleteMonitor".to_owned(), "logs_search".to_owned()], ..Selection::default() };
+    let selection =
+        Selection { allow_writes: true, exclude: vec!["v1.DeleteMonitor".to_owned(), "logs_search".to_owned()], ..Selection::default() };
     let toolbox = toolbox(&site, selection);
-    for (through, name) in [("tools_call_write", "v1.DeleteMonitor"), ("tools_call_read", "logs_search"), ("tools_call_read", "v2.GetAPIKey")] {
+    for (through, name) in
+        [("tools_call_write", "v1.DeleteMonitor"), ("tools_call_read", "logs_search"), ("tools_call_read", "v2.GetAPIKey")]
+    {
         match call(&toolbox, through, json!({"name": name})).await {
             Err(CallError::Refused(refusal)) => assert_eq!(refusal.kind, Kind::ForbiddenByOperator, "{name}"),
             other => panic!("{name}: {other:?}"),
         }
     }
     assert!(matches!(call(&toolbox, "logs_search", json!({})).await, Err(CallError::UnknownTool { .. })));
-    for (through, name, other) in [("tools_call_read", "v1.CreateMonitor", "tools_call_write"), ("tools_call_write", "v1.ListMonitors", "tools_call_read")] {
+    for (through, name, other) in
+        [("tools_call_read", "v1.CreateMonitor", "tools_call_write"), ("tools_call_write", "v1.ListMonitors", "tools_call_read")]
+    {
         match call(&toolbox, through, json!({"name": name})).await {
             Err(CallError::Refused(refusal)) => assert_eq!(refusal.fixes[0].action, other, "{name}"),
             other => panic!("{name}: {other:?}"),

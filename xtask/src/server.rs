@@ -19,7 +19,8 @@ pub(crate) struct Server {
 /// Builds a package's binary in the debug profile and gives its path.
 pub(crate) fn build(package: &str, binary: &str) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo).args(["build", "--quiet", "--package", package, "--bin", binary]).current_dir(crate::workspace()).status()?;
+    let status =
+        Command::new(cargo).args(["build", "--quiet", "--package", package, "--bin", binary]).current_dir(crate::workspace()).status()?;
     if !status.success() {
         bail!("{package} does not build");
     }

@@ -14,8 +14,10 @@ const TOOLS: usize = 25;
 pub(crate) fn run() -> Result<()> {
     let tokens = o200k_base()?;
     let tools = Server::start(&["--allow-writes"])?.tools()?;
-    let mut counts: Vec<(usize, String)> =
-        tools.iter().map(|tool| (tokens.encode_ordinary(&tool.to_string()).len(), tool["name"].as_str().unwrap_or_default().to_owned())).collect();
+    let mut counts: Vec<(usize, String)> = tools
+        .iter()
+        .map(|tool| (tokens.encode_ordinary(&tool.to_string()).len(), tool["name"].as_str().unwrap_or_default().to_owned()))
+        .collect();
     counts.sort_by(|a, b| b.cmp(a));
     let total: usize = counts.iter().map(|(count, _)| count).sum();
     for (count, name) in &counts {

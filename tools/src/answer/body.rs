@@ -1,8 +1,9 @@
 //! The rows, record or lines of an answer, as many as fit a budget.
 
 use super::{
-    Column, View, json,
+    Column, View,
     cells::Safe,
+    json,
     table::{Grid, Picked, Wanted, Written, pick},
     tokens,
 };
@@ -61,11 +62,19 @@ pub(super) fn table(records: &[Value], columns: &[Column], view: &View, budget: 
         return Body::default();
     }
     let Picked { wanted, mut notes } = pick(records, columns, &view.fields);
-    let (written, shown) = fitted(records, &wanted, view.mask, budget).unwrap_or_else(|| (one_row(&records[0], &wanted, view.mask, budget), 1));
+    let (written, shown) =
+        fitted(records, &wanted, view.mask, budget).unwrap_or_else(|| (one_row(&records[0], &wanted, view.mask, budget), 1));
     let told = Told { masked: written.masked, cut: written.cut, dropped: 0, columns_left: written.columns_left };
     notes.extend(told.notes());
     if written.text.trim().is_empty() {
-        notes.push(format!("{} in these rows.", if view.fields.is_empty() { "Nothing stands in the shown columns; fields [\"*\"] shows all others" } else { "Nothing stands in these fields" }));
+        notes.push(format!(
+            "{} in these rows.",
+            if view.fields.is_empty() {
+                "Nothing stands in the shown columns; fields [\"*\"] shows all others"
+            } else {
+                "Nothing stands in these fields"
+            }
+        ));
     }
     Body { text: written.text, shown, notes }
 }
@@ -89,7 +98,10 @@ fn fitted(records: &[Value], wanted: &Wanted, masks: bool, budget: usize) -> Opt
         if rows == records.len() {
             return best.map(|(written, rows, _)| (written, rows));
         }
-        limit = grid.spent.saturating_add((grid.spent / tokens.max(1)).max(1).saturating_mul(budget - tokens)).saturating_add(grid.spent / 10 + 1);
+        limit = grid
+            .spent
+            .saturating_add((grid.spent / tokens.max(1)).max(1).saturating_mul(budget - tokens))
+            .saturating_add(grid.spent / 10 + 1);
     };
     for _ in 0..TRIES {
         let (under, under_tokens) = best.as_ref().map_or((0, 0), |(_, rows, tokens)| (*rows, *tokens));
@@ -152,7 +164,12 @@ pub(super) fn json_elements(records: &[Value], columns: &[Column], view: &View, 
 }
 
 /// Rows as values: whole records, or objects of the picked columns.
-fn json_rows<'a>(records: &'a [Value], columns: &[Column], view: &View, _budget: usize) -> (Box<dyn Iterator<Item = std::borrow::Cow<'a, Value>> + 'a>, Vec<String>) {
+fn json_rows<'a>(
+    records: &'a [Value],
+    columns: &[Column],
+    view: &View,
+    _budget: usize,
+) -> (Box<dyn Iterator<Item = std::borrow::Cow<'a, Value>> + 'a>, Vec<String>) {
     use std::borrow::Cow;
     if view.full && view.fields.is_empty() {
         return (Box::new(records.iter().map(Cow::Borrowed)), Vec::new());
@@ -166,7 +183,8 @@ fn json_rows<'a>(records: &'a [Value], columns: &[Column], view: &View, _budget:
 
 /// The picked columns of a record as an object, values as Datadog gave them.
 pub(super) fn picked(record: &Value, columns: &[Column]) -> Value {
-    let object: Map<String, Value> = columns.iter().filter_map(|column| Some((column.name.clone(), super::table::value(record, &column.path)?))).collect();
+    let object: Map<String, Value> =
+        columns.iter().filter_map(|column| Some((column.name.clone(), super::table::value(record, &column.path)?))).collect();
     Value::Object(object)
 }
 

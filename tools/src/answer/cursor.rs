@@ -61,7 +61,10 @@ impl Sealer {
         self.try_open(who, tool, digest, cursor.trim()).ok_or_else(|| {
             Refusal::invalid("The cursor does not belong to this call.")
                 .because("A cursor works only for the caller, tool and arguments (query, from, to, …) whose answer gave it, unchanged.")
-                .fix(Fix::new(tool, "repeat the call with the same arguments and the cursor as it was given, or without a cursor to begin anew"))
+                .fix(Fix::new(
+                    tool,
+                    "repeat the call with the same arguments and the cursor as it was given, or without a cursor to begin anew",
+                ))
         })
     }
 

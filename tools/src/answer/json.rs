@@ -41,7 +41,18 @@ struct Walk {
 
 /// `value` as compact JSON of at most `budget` tokens, as much of it as fits.
 pub(super) fn shrink(value: &Value, masks: bool, budget: usize) -> Shrunk {
-    let steps = [(budget, usize::MAX, MAX_DEPTH), (budget / 2, 400, 40), (budget / 4, 100, 20), (budget / 8, 40, 12), (100, 20, 8), (50, 10, 6), (30, 6, 5), (20, 4, 4), (12, 3, 3), (8, 2, 2)];
+    let steps = [
+        (budget, usize::MAX, MAX_DEPTH),
+        (budget / 2, 400, 40),
+        (budget / 4, 100, 20),
+        (budget / 8, 40, 12),
+        (100, 20, 8),
+        (50, 10, 6),
+        (30, 6, 5),
+        (20, 4, 4),
+        (12, 3, 3),
+        (8, 2, 2),
+    ];
     let mut last = None;
     for (text, items, depth) in steps {
         let limits = Limits { text: text.max(8), items, depth };
@@ -170,7 +181,11 @@ mod tests {
 
     #[test]
     fn whole_when_it_fits_without_what_says_nothing() {
-        let shrunk = shrink(&json!({"id": 18_446_744_073_709_551_615_u64, "a": null, "b": "", "c": [], "d": {"e": {}}, "f": [null, 1], "password": "hunter22"}), true, 500);
+        let shrunk = shrink(
+            &json!({"id": 18_446_744_073_709_551_615_u64, "a": null, "b": "", "c": [], "d": {"e": {}}, "f": [null, 1], "password": "hunter22"}),
+            true,
+            500,
+        );
         assert_eq!(shrunk.text, r#"{"id":18446744073709551615,"f":[null,1],"password":"[masked:field]"}"#);
         assert_eq!((shrunk.masked, shrunk.cut, shrunk.dropped), (1, 0, 6));
     }

@@ -32,7 +32,10 @@ const RULES: &[Rule] = &[
     rule("ai_key", r"\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{20,}"),
     Rule { name: "datadog_key", pattern: r"\bdd(?:pat|sat|app|api|oat|ort|key)_[A-Za-z0-9_]{16,}", needs_digit: false },
     Rule { name: "bearer", pattern: r"(?i)\bbearer[ :=]+(?P<s>[A-Za-z0-9._~+/=-]{16,})", needs_digit: true },
-    rule("authorization", r#"(?i)\bauthorization["']?\s*[:=]\s*["']?(?:(?:basic|digest|token|apikey|bearer)\s+)?(?P<s>[A-Za-z0-9._~+/=-]{8,})"#),
+    rule(
+        "authorization",
+        r#"(?i)\bauthorization["']?\s*[:=]\s*["']?(?:(?:basic|digest|token|apikey|bearer)\s+)?(?P<s>[A-Za-z0-9._~+/=-]{8,})"#,
+    ),
     rule("url_password", r"(?i)\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\[\]]{0,80}:(?P<s>[^\s/@\[\]]{1,120})@"),
     rule(
         "password",
@@ -46,13 +49,51 @@ const HINTS: &str = r"(?i)eyj|-----begin|akia|asia|abia|acca|gh[pousr]_|github_p
 
 /// Names of fields whose whole value is a secret, without `_`, `-` and case.
 const SECRET_FIELDS: &[&str] = &[
-    "password", "passwd", "pwd", "passphrase", "secret", "clientsecret", "secretkey", "secretaccesskey", "apikey", "appkey", "applicationkey", "ddapikey",
-    "ddapplicationkey", "privatekey", "accesstoken", "refreshtoken", "authtoken", "sessiontoken", "idtoken", "authorization", "proxyauthorization",
-    "xapikey", "xauthtoken", "cookie", "setcookie", "codeverifier",
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "secret",
+    "clientsecret",
+    "secretkey",
+    "secretaccesskey",
+    "apikey",
+    "appkey",
+    "applicationkey",
+    "ddapikey",
+    "ddapplicationkey",
+    "privatekey",
+    "accesstoken",
+    "refreshtoken",
+    "authtoken",
+    "sessiontoken",
+    "idtoken",
+    "authorization",
+    "proxyauthorization",
+    "xapikey",
+    "xauthtoken",
+    "cookie",
+    "setcookie",
+    "codeverifier",
 ];
 
 /// Values that stand for a secret without being one.
-const PLACEHOLDERS: &[&str] = &["null", "none", "nil", "true", "false", "undefined", "redacted", "masked", "hidden", "empty", "missing", "invalid", "required", "expired"];
+const PLACEHOLDERS: &[&str] = &[
+    "null",
+    "none",
+    "nil",
+    "true",
+    "false",
+    "undefined",
+    "redacted",
+    "masked",
+    "hidden",
+    "empty",
+    "missing",
+    "invalid",
+    "required",
+    "expired",
+];
 
 static PATTERNS: LazyLock<Vec<Option<Regex>>> = LazyLock::new(|| RULES.iter().map(|rule| compile(rule.pattern)).collect());
 static HINT: LazyLock<Option<Regex>> = LazyLock::new(|| compile(HINTS));
@@ -113,7 +154,9 @@ fn replace<'t>(pattern: &Regex, rule: &Rule, text: &'t str, count: &mut usize) -
 
 fn is_placeholder(secret: &str) -> bool {
     let plain = secret.trim_end_matches(['.', '!', '?', ':', '`']).to_ascii_lowercase();
-    PLACEHOLDERS.contains(&plain.as_str()) || plain.starts_with(['*', '$', '%', '/', '@']) || plain.bytes().all(|byte| matches!(byte, b'*' | b'x' | b'.' | b'-' | b'?'))
+    PLACEHOLDERS.contains(&plain.as_str())
+        || plain.starts_with(['*', '$', '%', '/', '@'])
+        || plain.bytes().all(|byte| matches!(byte, b'*' | b'x' | b'.' | b'-' | b'?'))
 }
 
 /// Card numbers: 14–16 digits, alone or in groups by one space or dash, with an issuer's prefix and a right check digit.
@@ -126,7 +169,8 @@ fn mask_cards(text: &str, count: &mut usize) -> Option<String> {
             continue;
         }
         let (end, digits) = digits_from(bytes, at);
-        let touches = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'/' | b'='));
+        let touches =
+            |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'/' | b'='));
         let before = at.checked_sub(1).and_then(|before| bytes.get(before));
         // `id=4111…` is an id, `card=4111…` is not; a number inside a word, path or decimal is none.
         let inside = match before {
@@ -134,7 +178,11 @@ fn mask_cards(text: &str, count: &mut usize) -> Option<String> {
             other => touches(other),
         };
         let followed = bytes.get(end).is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-        if !inside && !followed && is_card(&digits) && !text[..at].trim_end_matches(['"', ' ', ':', '=', '#']).rsplit(' ').next().is_some_and(is_id) {
+        if !inside
+            && !followed
+            && is_card(&digits)
+            && !text[..at].trim_end_matches(['"', ' ', ':', '=', '#']).rsplit(' ').next().is_some_and(is_id)
+        {
             out.push_str(&text[copied..at]);
             out.push_str("[masked:card]");
             *count += 1;
@@ -154,7 +202,11 @@ fn digits_from(bytes: &[u8], at: usize) -> (usize, Vec<u8>) {
     while let Some(&byte) = bytes.get(end) {
         if byte.is_ascii_digit() {
             digits.push(byte - b'0');
-        } else if !(matches!(byte, b' ' | b'-') && end - at >= 4 && bytes.get(end + 1).is_some_and(u8::is_ascii_digit) && grouped(bytes, end)) {
+        } else if !(matches!(byte, b' ' | b'-')
+            && end - at >= 4
+            && bytes.get(end + 1).is_some_and(u8::is_ascii_digit)
+            && grouped(bytes, end))
+        {
             break;
         }
         end += 1;
@@ -169,8 +221,14 @@ fn grouped(bytes: &[u8], at: usize) -> bool {
 }
 
 fn is_id(before: &str) -> bool {
-    let word = before.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).next().unwrap_or_default().to_ascii_lowercase();
-    word.ends_with("id") || word.ends_with("trace") || word.ends_with("span") || word.ends_with("time") || word.ends_with("timestamp") || word.ends_with("ts")
+    let word =
+        before.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).next().unwrap_or_default().to_ascii_lowercase();
+    word.ends_with("id")
+        || word.ends_with("trace")
+        || word.ends_with("span")
+        || word.ends_with("time")
+        || word.ends_with("timestamp")
+        || word.ends_with("ts")
 }
 
 fn is_card(digits: &[u8]) -> bool {
@@ -178,7 +236,13 @@ fn is_card(digits: &[u8]) -> bool {
     let issuer = match digits.len() {
         14 => matches!(lead(3), 300..=305) || matches!(lead(2), 36 | 38 | 39),
         15 => matches!(lead(2), 34 | 37),
-        16 => lead(1) == 4 || matches!(lead(2), 51..=55) || matches!(lead(4), 2221..=2720 | 6011 | 3528..=3589) || lead(2) == 65 || matches!(lead(3), 644..=649),
+        16 => {
+            lead(1) == 4
+                || matches!(lead(2), 51..=55)
+                || matches!(lead(4), 2221..=2720 | 6011 | 3528..=3589)
+                || lead(2) == 65
+                || matches!(lead(3), 644..=649)
+        }
         _ => false,
     };
     issuer && luhn(digits)
@@ -228,7 +292,10 @@ mod tests {
             (fake(&["\"authorization\":\"Basic Zm", "FrZTpmYWtl\""]), "\"authorization\":\"Basic [masked:authorization]\""),
             (fake(&["curl -H 'DD-API-KEY: 0123456789abcdef", "0123456789abcdef'"]), "curl -H 'DD-API-KEY: [masked:password]'"),
             (fake(&["api_key=0123456789abcdef", "0123456789abcdef&x=1"]), "api_key=[masked:password]&x=1"),
-            (fake(&["app key ok, application_key: \"0123456789abcdef0123456789abcdef", "01234567\""]), "app key ok, application_key: \"[masked:password]\""),
+            (
+                fake(&["app key ok, application_key: \"0123456789abcdef0123456789abcdef", "01234567\""]),
+                "app key ok, application_key: \"[masked:password]\"",
+            ),
             ("user=bob password=hunter22 retry".to_owned(), "user=bob password=[masked:password] retry"),
             ("{\"password\":\"hunter22\",\"user\":\"bob\"}".to_owned(), "{\"password\":\"[masked:password]\",\"user\":\"bob\"}"),
             ("{\\\"client_secret\\\":\\\"fakefake\\\"}".to_owned(), "{\\\"client_secret\\\":\\\"[masked:password]\\\"}"),
@@ -283,7 +350,9 @@ mod tests {
 
     #[test]
     fn secret_fields_are_known_by_name() {
-        for name in ["password", "attributes.attributes.http.headers.Authorization", "db.PASSWORD", "client_secret", "dd-api-key", "X-Api-Key"] {
+        for name in
+            ["password", "attributes.attributes.http.headers.Authorization", "db.PASSWORD", "client_secret", "dd-api-key", "X-Api-Key"]
+        {
             assert!(is_secret_field(name), "{name}");
         }
         for name in ["password_changed_at", "token_count", "key", "keys.password.length", "attributes.token", "secretary"] {

@@ -8,14 +8,14 @@ mod json;
 mod mask;
 mod refusal;
 mod render;
+#[cfg(test)]
+mod samples;
 mod table;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod view;
 mod when;
-#[cfg(test)]
-mod samples;
-#[cfg(test)]
-mod tests;
 
 pub use cursor::{ArgumentsDigest, Sealer, arguments_digest};
 pub use fence::fenced;

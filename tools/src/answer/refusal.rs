@@ -132,7 +132,8 @@ mod tests {
         refusal.status = Some(403);
         refusal.missing = vec!["built_in_features".to_owned()];
         refusal.who_can_fix = Some(WhoCanFix::You);
-        refusal.credential = Some(CredentialFacts { kind: "oauth".to_owned(), site: "datadoghq.com".to_owned(), org: "default".to_owned() });
+        refusal.credential =
+            Some(CredentialFacts { kind: "oauth".to_owned(), site: "datadoghq.com".to_owned(), org: "default".to_owned() });
         refusal.datadog_said = Some("Missing required permission: 'built_in_features'".to_owned());
         refusal
     }

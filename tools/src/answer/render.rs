@@ -80,7 +80,12 @@ impl Place {
         };
         let cuttable = !matches!(draft.content, Content::Record(_));
         let skip = cx.page.map_or(0, |page| page.skip).min(if cuttable { all } else { 0 });
-        Self { skip, seen: cx.page.map_or(0, |page| page.seen), rows: all - skip, range: draft.range.or_else(|| cx.page.and_then(|page| page.range)) }
+        Self {
+            skip,
+            seen: cx.page.map_or(0, |page| page.seen),
+            rows: all - skip,
+            range: draft.range.or_else(|| cx.page.and_then(|page| page.range)),
+        }
     }
 }
 
@@ -99,7 +104,17 @@ struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     fn new(draft: &'a Draft, view: &'a View, cx: &'a RenderContext<'a>, place: &'a Place, spare: usize) -> Self {
-        let mut frame = Self { draft, view, cx, place, body: Body::default(), elements: Vec::new(), hints: String::new(), notes: Vec::new(), with_link: true };
+        let mut frame = Self {
+            draft,
+            view,
+            cx,
+            place,
+            body: Body::default(),
+            elements: Vec::new(),
+            hints: String::new(),
+            notes: Vec::new(),
+            with_link: true,
+        };
         let total = view.max_tokens.saturating_sub(spare);
         frame.with_link = draft.link.as_deref().is_none_or(|link| link.len() <= MAX_LINK_CHARS && tokens::estimate(link) <= total / 4);
         frame.notes = said(&draft.notes, total / 3);
@@ -108,7 +123,11 @@ impl<'a> Frame<'a> {
         let hinted = if frame.hints.is_empty() { 0 } else { tokens::estimate(&frame.hints) + FENCE_TOKENS };
         // Around the rows: facts and a cursor as long as they may get, the notes known so far, the fence.
         frame.body.shown = place.rows.saturating_sub(1);
-        let around = tokens::estimate(&frame.facts()) + frame.notes.iter().map(|note| tokens::estimate(note) + 1).sum::<usize>() + frame.more().map_or(0, |more| tokens::estimate(&more)) + FENCE_TOKENS + hinted;
+        let around = tokens::estimate(&frame.facts())
+            + frame.notes.iter().map(|note| tokens::estimate(note) + 1).sum::<usize>()
+            + frame.more().map_or(0, |more| tokens::estimate(&more))
+            + FENCE_TOKENS
+            + hinted;
         // Notes that the rows bring with them.
         let budget = total.saturating_sub(around + 40).max(total / 8).max(16);
         (frame.body, frame.elements) = rows(draft, view, place.skip, budget);
@@ -124,7 +143,8 @@ impl<'a> Frame<'a> {
     }
 
     fn text(&self) -> String {
-        if self.view.output == Output::Json && matches!(self.draft.content, Content::Rows { .. } | Content::Raw { .. } | Content::Record(_)) {
+        if self.view.output == Output::Json && matches!(self.draft.content, Content::Rows { .. } | Content::Raw { .. } | Content::Record(_))
+        {
             return self.json();
         }
         let mut text = self.facts();
@@ -215,7 +235,9 @@ impl<'a> Frame<'a> {
             (0, _) if complete => format!("{} {}", grouped(shown), if shown == 1 { singular(&what) } else { what }),
             (0, Some(total)) => format!("{} of {total} {what}", grouped(shown)),
             (0, None) => format!("first {} {what}, more follow", grouped(shown)),
-            (_, total) if shown == 0 => format!("no more {what} after {}{}", grouped(seen), total.map(|total| format!(" of {total}")).unwrap_or_default()),
+            (_, total) if shown == 0 => {
+                format!("no more {what} after {}{}", grouped(seen), total.map(|total| format!(" of {total}")).unwrap_or_default())
+            }
             (_, Some(total)) => format!("{what} {}-{} of {total}", grouped(seen + 1), grouped(seen + shown)),
             (_, None) => format!("{what} {}-{}, more follow", grouped(seen + 1), grouped(seen + shown)),
         })
@@ -226,7 +248,11 @@ impl<'a> Frame<'a> {
         let cursor = self.cursor()?;
         let left = self.left();
         Some(if left > 0 {
-            format!("{} more did not fit in {} tokens. To go on: the same arguments with cursor {cursor}", grouped(left as u64), grouped(self.view.max_tokens as u64))
+            format!(
+                "{} more did not fit in {} tokens. To go on: the same arguments with cursor {cursor}",
+                grouped(left as u64),
+                grouped(self.view.max_tokens as u64)
+            )
         } else {
             format!("More follow: the same arguments with cursor {cursor}")
         })
@@ -236,7 +262,12 @@ impl<'a> Frame<'a> {
         let seen = self.place.seen + self.body.shown as u64;
         let page = if self.left() > 0 {
             // On with the same page: its state is that of the page this answer is of.
-            Page { state: self.cx.page.and_then(|page| page.state.clone()), skip: self.place.skip + self.body.shown, seen, range: self.place.range }
+            Page {
+                state: self.cx.page.and_then(|page| page.state.clone()),
+                skip: self.place.skip + self.body.shown,
+                seen,
+                range: self.place.range,
+            }
         } else {
             Page { state: Some(self.draft.next.clone()?), skip: 0, seen, range: self.place.range }
         };
@@ -343,7 +374,8 @@ fn said(notes: &[String], budget: usize) -> Vec<String> {
 /// Text of ours and of tools stands outside the fence: one line, cleaned, capped.
 fn one_line(text: &str, max: usize) -> String {
     let clean = untrusted::clean(text);
-    let line = if clean.contains(['\n', '\r', '\t']) { clean.split_whitespace().collect::<Vec<_>>().join(" ") } else { clean.trim().to_owned() };
+    let line =
+        if clean.contains(['\n', '\r', '\t']) { clean.split_whitespace().collect::<Vec<_>>().join(" ") } else { clean.trim().to_owned() };
     untrusted::cap(&line, max).into_owned()
 }
 
@@ -356,7 +388,9 @@ fn singular(what: &str) -> String {
     if let Some(stem) = what.strip_suffix("ies") {
         return format!("{stem}y");
     }
-    let stem = ["sses", "shes", "ches", "xes"].iter().find_map(|end| what.strip_suffix(end).map(|stem| format!("{stem}{}", &end[..end.len() - 2])));
+    let stem = ["sses", "shes", "ches", "xes"]
+        .iter()
+        .find_map(|end| what.strip_suffix(end).map(|stem| format!("{stem}{}", &end[..end.len() - 2])));
     stem.unwrap_or_else(|| what.strip_suffix('s').unwrap_or(what).to_owned())
 }
 

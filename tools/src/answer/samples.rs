@@ -76,7 +76,8 @@ fn event(at: usize, dice: &mut Dice) -> Value {
     attributes.insert("timestamp".into(), json!(millis));
     attributes.insert("level".into(), json!(status.to_uppercase()));
     attributes.insert("logger".into(), json!({"name": format!("{package}.{}", dice.pick(&["RequestHandler", "OrderService", "HttpClient"])), "thread_name": format!("http-nio-8080-exec-{}", dice.below(12))}));
-    attributes.insert("dd".into(), json!({"trace_id": trace, "span_id": span, "env": "prod", "service": service, "version": version(which)}));
+    attributes
+        .insert("dd".into(), json!({"trace_id": trace, "span_id": span, "env": "prod", "service": service, "version": version(which)}));
     attributes.insert("mdc".into(), json!({"correlation_id": format!("{}-{}", dice.hex(8), dice.hex(12)), "tenant": dice.pick(&["ie", "de", "fr"]), "shard": dice.below(16)}));
     attributes.insert("process".into(), json!({"pid": 1, "runtime": {"name": source, "version": "21.0.5"}}));
     attributes.insert("duration".into(), json!(took * 1_000_000 + dice.below(1_000_000)));
@@ -119,30 +120,75 @@ fn story(service: &str, package: &str, status: &str, order: u64, took: u64, dice
                 ("java.sql.SQLTransientConnectionException", "HikariPool-1 - Connection is not available, request timed out after 30000ms"),
                 ("java.net.SocketTimeoutException", "Read timed out while calling payments.prod.svc.cluster.local:8443"),
             ]);
-            let message = format!("Request {path}/{order} failed after {took} ms for order {order}: {kind}: {why} (attempt {} of 3)", 1 + dice.below(3));
+            let message = format!(
+                "Request {path}/{order} failed after {took} ms for order {order}: {kind}: {why} (attempt {} of 3)",
+                1 + dice.below(3)
+            );
             let stack = stack(kind, why, package, took);
             (message, json!({"http": http, "network": network, "usr": usr, "error": {"kind": kind, "message": why, "stack": stack}}))
         }
         "warn" => {
-            let message = format!("Slow query on orders_db: SELECT o.id, o.total FROM orders o WHERE o.region = 'eu' AND o.state IN ('open','held') took {took} ms, {} rows", dice.below(5_000));
+            let message = format!(
+                "Slow query on orders_db: SELECT o.id, o.total FROM orders o WHERE o.region = 'eu' AND o.state IN ('open','held') took {took} ms, {} rows",
+                dice.below(5_000)
+            );
             let signature = dice.hex(16);
-            (message, json!({"db": {"instance": "orders_db", "user": service, "rows": dice.below(5_000), "query_signature": signature, "statement": "SELECT o.id, o.total FROM orders o JOIN customers c ON c.id = o.customer_id WHERE c.region = ? AND o.state IN (?)"}, "usr": usr}))
+            (
+                message,
+                json!({"db": {"instance": "orders_db", "user": service, "rows": dice.below(5_000), "query_signature": signature, "statement": "SELECT o.id, o.total FROM orders o JOIN customers c ON c.id = o.customer_id WHERE c.region = ? AND o.state IN (?)"}, "usr": usr}),
+            )
         }
         _ => match dice.below(3) {
-            0 => (format!("{} {path}/{order} HTTP/1.1 {code} {} bytes in {took} ms, client 203.0.113.{}, request {request}", http["method"].as_str().unwrap_or("GET"), dice.below(9_000), dice.below(250)), json!({"http": http, "network": network})),
-            1 => (format!("{{\"event\":\"order_placed\",\"order\":{order},\"items\":{},\"total\":\"{}.{:02} EUR\",\"carrier\":\"{}\",\"took_ms\":{took}}}", 1 + dice.below(9), dice.below(400), dice.below(100), dice.pick(&["dhl", "ups", "gls"])), json!({"http": http, "usr": usr, "order": {"id": order, "items": 1 + dice.below(9)}})),
-            _ => (format!("Reserved stock for order {order} in warehouse {} ({} of {} lines, {took} ms)", dice.pick(&["DUB-2", "FRA-1", "AMS-4"]), 1 + dice.below(4), 4 + dice.below(4)), json!({"order": {"id": order, "items": 1 + dice.below(9)}, "usr": usr, "network": network})),
+            0 => (
+                format!(
+                    "{} {path}/{order} HTTP/1.1 {code} {} bytes in {took} ms, client 203.0.113.{}, request {request}",
+                    http["method"].as_str().unwrap_or("GET"),
+                    dice.below(9_000),
+                    dice.below(250)
+                ),
+                json!({"http": http, "network": network}),
+            ),
+            1 => (
+                format!(
+                    "{{\"event\":\"order_placed\",\"order\":{order},\"items\":{},\"total\":\"{}.{:02} EUR\",\"carrier\":\"{}\",\"took_ms\":{took}}}",
+                    1 + dice.below(9),
+                    dice.below(400),
+                    dice.below(100),
+                    dice.pick(&["dhl", "ups", "gls"])
+                ),
+                json!({"http": http, "usr": usr, "order": {"id": order, "items": 1 + dice.below(9)}}),
+            ),
+            _ => (
+                format!(
+                    "Reserved stock for order {order} in warehouse {} ({} of {} lines, {took} ms)",
+                    dice.pick(&["DUB-2", "FRA-1", "AMS-4"]),
+                    1 + dice.below(4),
+                    4 + dice.below(4)
+                ),
+                json!({"order": {"id": order, "items": 1 + dice.below(9)}, "usr": usr, "network": network}),
+            ),
         },
     }
 }
 
 fn stack(kind: &str, why: &str, package: &str, took: u64) -> String {
     let mut stack = format!("{kind}: {why}\n");
-    let frames = [("Handler.handle", 88), ("service.OrderService.place", 214), ("service.OrderService.reserve", 131), ("client.PaymentsClient.call", 57), ("db.Repository.load", 42)];
+    let frames = [
+        ("Handler.handle", 88),
+        ("service.OrderService.place", 214),
+        ("service.OrderService.reserve", 131),
+        ("client.PaymentsClient.call", 57),
+        ("db.Repository.load", 42),
+    ];
     for (frame, line) in frames {
         stack.push_str(&format!("\tat {package}.{frame}({}.java:{line})\n", frame.split('.').next_back().unwrap_or("Main")));
     }
-    for (frame, line) in [("filter.OncePerRequestFilter.doFilter", 116), ("servlet.FrameworkServlet.service", 885), ("servlet.DispatcherServlet.doDispatch", 1089), ("method.InvocableHandlerMethod.doInvoke", 255)] {
+    for (frame, line) in [
+        ("filter.OncePerRequestFilter.doFilter", 116),
+        ("servlet.FrameworkServlet.service", 885),
+        ("servlet.DispatcherServlet.doDispatch", 1089),
+        ("method.InvocableHandlerMethod.doInvoke", 255),
+    ] {
         stack.push_str(&format!("\tat org.springframework.web.{frame}({}.java:{line})\n", frame.split('.').nth(1).unwrap_or("Main")));
     }
     stack.push_str("\tat java.base/java.lang.Thread.run(Thread.java:1583)\n");

@@ -12,9 +12,15 @@ fn real_tokens(text: &str) -> usize {
 }
 
 pub(super) fn log_columns() -> Vec<Column> {
-    [("attributes.timestamp", "time", Form::Time), ("attributes.status", "status", Form::Plain), ("attributes.service", "service", Form::Plain), ("attributes.host", "host", Form::Plain), ("attributes.message", "message", Form::Plain)]
-        .map(|(path, name, form)| Column { path: path.to_owned(), name: name.to_owned(), form })
-        .to_vec()
+    [
+        ("attributes.timestamp", "time", Form::Time),
+        ("attributes.status", "status", Form::Plain),
+        ("attributes.service", "service", Form::Plain),
+        ("attributes.host", "host", Form::Plain),
+        ("attributes.message", "message", Form::Plain),
+    ]
+    .map(|(path, name, form)| Column { path: path.to_owned(), name: name.to_owned(), form })
+    .to_vec()
 }
 
 fn view(fields: &[&str], max_tokens: usize) -> View {
@@ -23,7 +29,15 @@ fn view(fields: &[&str], max_tokens: usize) -> View {
 
 fn text_of(draft: Draft, view: &View) -> String {
     let (sealer, who) = (Sealer::new([0; 32]), Principal::local());
-    let cx = RenderContext { site: "datadoghq.com", org: "default", sealer: &sealer, who: &who, tool: "logs_search", digest: arguments_digest(&serde_json::Map::new()), page: None };
+    let cx = RenderContext {
+        site: "datadoghq.com",
+        org: "default",
+        sealer: &sealer,
+        who: &who,
+        tool: "logs_search",
+        digest: arguments_digest(&serde_json::Map::new()),
+        page: None,
+    };
     render(draft, view, &cx).unwrap().text
 }
 
@@ -39,7 +53,10 @@ fn a_hundred_events_cost_few_tokens() {
     let events = samples::events(100);
     let raw: String = events.iter().map(|event| format!("{event}\n")).collect();
     let of = |event: &Value, key: &str| event["attributes"][key].as_str().unwrap_or_default().to_owned();
-    let bare: String = events.iter().map(|event| format!("{} {} {} {}\n", of(event, "timestamp"), of(event, "status"), of(event, "service"), of(event, "message"))).collect();
+    let bare: String = events
+        .iter()
+        .map(|event| format!("{} {} {} {}\n", of(event, "timestamp"), of(event, "status"), of(event, "service"), of(event, "message")))
+        .collect();
     let (raw, bare) = (real_tokens(&raw), real_tokens(&bare));
     let short = text_of(logs(100), &view(&[], 25_000));
     for event in &events {
@@ -47,7 +64,12 @@ fn a_hundred_events_cost_few_tokens() {
     }
     let everything = text_of(logs(100), &view(&["*"], 100_000));
     let (short_tokens, everything_tokens) = (real_tokens(&short), real_tokens(&everything));
-    println!("raw {raw}, bare {bare}, default {short_tokens} (estimated {}), all {everything_tokens} (estimated {}) = {:.3} of raw", tokens::estimate(&short), tokens::estimate(&everything), everything_tokens as f64 / raw as f64);
+    println!(
+        "raw {raw}, bare {bare}, default {short_tokens} (estimated {}), all {everything_tokens} (estimated {}) = {:.3} of raw",
+        tokens::estimate(&short),
+        tokens::estimate(&everything),
+        everything_tokens as f64 / raw as f64
+    );
     assert!((78_000..86_000).contains(&raw) && (5_700..6_300).contains(&bare), "the sample is the size it should be");
     assert!(short_tokens * 6_029 <= bare * 6_300, "default view: {short_tokens} for {bare}");
     assert!(everything_tokens * 100 <= raw * 46, "everything: {everything_tokens} of {raw}");
@@ -65,7 +87,8 @@ fn pages(draft: &Draft, view: &View) -> Vec<String> {
     let mut texts: Vec<String> = Vec::new();
     let mut page: Option<Page> = None;
     loop {
-        let cx = RenderContext { site: "datadoghq.com", org: "default", sealer: &sealer, who: &who, tool: "t", digest, page: page.as_ref() };
+        let cx =
+            RenderContext { site: "datadoghq.com", org: "default", sealer: &sealer, who: &who, tool: "t", digest, page: page.as_ref() };
         let text = render(draft.clone(), view, &cx).unwrap().text;
         let cursor = if text.starts_with("{\"subject\"") {
             serde_json::from_str::<Value>(&text).unwrap()["cursor"].as_str().map(str::to_owned)
@@ -132,8 +155,17 @@ fn monitors_of_several_days() {
         monitor(1_234_568, "Disk\tis \"full\"", "OK", 1_763_700_000, &["team:web"]),
         monitor(9_007_199_254_740_993, "^1 looks like a mark", "No Data", 1_763_600_000, &[]),
     ];
-    let columns = [("id", Form::Id), ("name", Form::Plain), ("overall_state", Form::Plain), ("last_triggered_ts", Form::Seconds), ("tags", Form::Plain), ("priority", Form::Plain), ("creator", Form::Plain), ("query", Form::Plain)]
-        .map(|(path, form)| Column { path: path.to_owned(), name: path.to_owned(), form });
+    let columns = [
+        ("id", Form::Id),
+        ("name", Form::Plain),
+        ("overall_state", Form::Plain),
+        ("last_triggered_ts", Form::Seconds),
+        ("tags", Form::Plain),
+        ("priority", Form::Plain),
+        ("creator", Form::Plain),
+        ("query", Form::Plain),
+    ]
+    .map(|(path, form)| Column { path: path.to_owned(), name: path.to_owned(), form });
     let mut draft = Draft::rows("monitors", records, columns.to_vec());
     draft.total = Total::Exact(3);
     insta::assert_snapshot!(text_of(draft, &view(&[], 4_000)));
@@ -168,14 +200,30 @@ fn lines_and_words() {
     let mut draft = Draft::new("trace 0af7651916cd43dd", Content::Lines(lines));
     draft.total = Total::Exact(200);
     insta::assert_snapshot!("lines", text_of(draft, &view(&[], 300)));
-    insta::assert_snapshot!("words", text_of(Draft::new("tools", Content::Words("logs_search: finds logs\nmonitor_get: one monitor".to_owned())), &view(&[], 300)));
+    insta::assert_snapshot!(
+        "words",
+        text_of(Draft::new("tools", Content::Words("logs_search: finds logs\nmonitor_get: one monitor".to_owned())), &view(&[], 300))
+    );
 }
 
 #[test]
 fn a_later_page_says_where_it_stands() {
     let (sealer, who) = (Sealer::new([0; 32]), Principal::local());
-    let page = Page { state: Some(json!("p2")), skip: 10, seen: 60, range: Some(TimeRange { from_ms: 1_763_784_000_000, to_ms: 1_763_784_900_000 }) };
-    let cx = RenderContext { site: "datadoghq.eu", org: "acme", sealer: &sealer, who: &who, tool: "t", digest: arguments_digest(&serde_json::Map::new()), page: Some(&page) };
+    let page = Page {
+        state: Some(json!("p2")),
+        skip: 10,
+        seen: 60,
+        range: Some(TimeRange { from_ms: 1_763_784_000_000, to_ms: 1_763_784_900_000 }),
+    };
+    let cx = RenderContext {
+        site: "datadoghq.eu",
+        org: "acme",
+        sealer: &sealer,
+        who: &who,
+        tool: "t",
+        digest: arguments_digest(&serde_json::Map::new()),
+        page: Some(&page),
+    };
     let mut draft = Draft::rows("logs", samples::events(13), log_columns());
     draft.total = Total::Exact(63);
     let text = render(draft.clone(), &view(&[], 4_000), &cx).unwrap().text;
@@ -191,10 +239,15 @@ fn a_later_page_says_where_it_stands() {
 fn raw_rows_read_like_rows() {
     let events = samples::events(300);
     let body = json!({"data": events, "meta": {}}).to_string();
-    for (view, full) in [(view(&[], 3_000), false), (view(&["*"], 9_000), false), (view(&["http"], 25_000), false), (view(&[], 2_000), true)] {
+    for (view, full) in
+        [(view(&[], 3_000), false), (view(&["*"], 9_000), false), (view(&["http"], 25_000), false), (view(&[], 2_000), true)]
+    {
         let view = View { full, ..view };
         let raw: crate::rows::RawAnswer = serde_json::from_str(&body).unwrap();
-        assert_eq!(text_of(Draft::raw("logs", raw.records.unwrap(), log_columns()), &view), text_of(Draft::rows("logs", samples::events(300), log_columns()), &view));
+        assert_eq!(
+            text_of(Draft::raw("logs", raw.records.unwrap(), log_columns()), &view),
+            text_of(Draft::rows("logs", samples::events(300), log_columns()), &view)
+        );
     }
 }
 
@@ -224,7 +277,9 @@ fn hostile_text_stays_inside_its_cell() {
 
 #[test]
 fn rare_tags_share_a_cell_with_words_and_no_header_stands_twice() {
-    let records: Vec<Value> = (0..12).map(|at| json!({"n": at, "tags": [format!("env:{}", ["prod", "dev"][at % 2]), format!("only{at}:x{at}"), "word"]})).collect();
+    let records: Vec<Value> = (0..12)
+        .map(|at| json!({"n": at, "tags": [format!("env:{}", ["prod", "dev"][at % 2]), format!("only{at}:x{at}"), "word"]}))
+        .collect();
     let text = text_of(Draft::rows("things", records, Vec::new()), &view(&["*"], 4_000));
     assert!(text.contains("\nn\ttags.env\ttags\n0\tprod\tword only0:x0\n1\tdev\tword only1:x1\n"), "{text}");
     assert!(!text.contains("equal columns"), "{text}");
@@ -232,7 +287,10 @@ fn rare_tags_share_a_cell_with_words_and_no_header_stands_twice() {
 
 #[test]
 fn epochs_under_the_name_of_a_time_are_times() {
-    let records = vec![json!({"last_triggered_ts": 1_763_784_600, "response_time": 1_763_784_600, "count": 1_763_784_601, "modified": 1_763_784_600_123_i64}), json!({"n": 1})];
+    let records = vec![
+        json!({"last_triggered_ts": 1_763_784_600, "response_time": 1_763_784_600, "count": 1_763_784_601, "modified": 1_763_784_600_123_i64}),
+        json!({"n": 1}),
+    ];
     let text = text_of(Draft::rows("things", records, Vec::new()), &view(&["*"], 4_000));
     assert!(text.contains("last_triggered_ts(2025-11-22 UTC)\tresponse_time\tcount\tmodified(2025-11-22 UTC)\tn\n04:10:00\t1763784600\t1763784601\t04:10:00.123\n"), "{text}");
 }
@@ -253,14 +311,27 @@ fn any_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 40, 8, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..8).prop_map(Value::from),
-            prop::collection::vec(("(attributes|tags|id|time|a\\.b|[a-e]|\\PC{0,3}|password)", inner), 0..8).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+            prop::collection::vec(("(attributes|tags|id|time|a\\.b|[a-e]|\\PC{0,3}|password)", inner), 0..8)
+                .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
         ]
     })
 }
 
 fn any_view() -> impl Strategy<Value = View> {
-    (prop::collection::vec("(\\*|[a-e]|tags|attributes|id|tags\\.a|\\PC{0,4})", 0..3), MIN_TOKENS..3_000, any::<bool>(), any::<bool>(), any::<bool>())
-        .prop_map(|(fields, max_tokens, full, json, mask)| View { fields, max_tokens, full, output: if json { Output::Json } else { Output::Text }, mask })
+    (
+        prop::collection::vec("(\\*|[a-e]|tags|attributes|id|tags\\.a|\\PC{0,4})", 0..3),
+        MIN_TOKENS..3_000,
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+    )
+        .prop_map(|(fields, max_tokens, full, json, mask)| View {
+            fields,
+            max_tokens,
+            full,
+            output: if json { Output::Json } else { Output::Text },
+            mask,
+        })
 }
 
 proptest! {

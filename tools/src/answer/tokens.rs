@@ -63,7 +63,8 @@ fn price(text: &str) -> usize {
                 sum += ONE;
             }
             0..0x80 => {
-                at = run(bytes, at, |byte| byte.is_ascii_punctuation() || byte.is_ascii_control() && !matches!(byte, b'\n' | b'\r' | b'\t'));
+                at =
+                    run(bytes, at, |byte| byte.is_ascii_punctuation() || byte.is_ascii_control() && !matches!(byte, b'\n' | b'\r' | b'\t'));
                 sum += match at - start {
                     1 if next_is_word(bytes, start) => 13,
                     1 => ONE,
@@ -152,10 +153,18 @@ mod tests {
     fn is_close_to_o200k_and_seldom_below() {
         let events = samples::events(60);
         let json: String = events.iter().map(|event| format!("{event}\n")).collect();
-        let messages: String = events.iter().filter_map(|event| event["attributes"]["message"].as_str()).map(|text| format!("{text}\n")).collect();
+        let messages: String =
+            events.iter().filter_map(|event| event["attributes"]["message"].as_str()).map(|text| format!("{text}\n")).collect();
         let stacks: String = events.iter().filter_map(|event| event["attributes"]["attributes"]["error"]["stack"].as_str()).collect();
-        let tags: String = events.iter().filter_map(|event| event["attributes"]["tags"].as_array()).flatten().filter_map(|tag| tag.as_str()).map(|tag| format!("{tag} ")).collect();
-        let hex: String = (0..60).map(|seed| format!("{:016x}{:016x} ", samples::Dice::new(seed).next(), samples::Dice::new(seed + 99).next())).collect();
+        let tags: String = events
+            .iter()
+            .filter_map(|event| event["attributes"]["tags"].as_array())
+            .flatten()
+            .filter_map(|tag| tag.as_str())
+            .map(|tag| format!("{tag} "))
+            .collect();
+        let hex: String =
+            (0..60).map(|seed| format!("{:016x}{:016x} ", samples::Dice::new(seed).next(), samples::Dice::new(seed + 99).next())).collect();
         let numbers: String = (0..200_u64).map(|at| format!("{}\t{:.3},", at * 7_919, at as f64 / 7.0)).collect();
         let mut wrong = Vec::new();
         for (name, text) in [

@@ -76,7 +76,9 @@ impl View {
 }
 
 fn fields_of(value: Value) -> Result<Vec<String>, Refusal> {
-    let wrong = |value: &Value| Refusal::invalid(format!("`fields` must be a list of column names, e.g. [\"host\",\"http\"] or [\"*\"], not {value}."));
+    let wrong = |value: &Value| {
+        Refusal::invalid(format!("`fields` must be a list of column names, e.g. [\"host\",\"http\"] or [\"*\"], not {value}."))
+    };
     let texts = match value {
         Value::Null => return Ok(Vec::new()),
         Value::String(text) => match serde_json::from_str::<Vec<String>>(&text) {
@@ -136,7 +138,8 @@ mod tests {
 
     #[test]
     fn takes_what_is_there_and_leaves_the_rest() {
-        let (view, cursor, rest) = take(json!({"query": "a", "fields": ["host", "http"], "max_tokens": 9000, "cursor": "c", "detail": "full"})).unwrap();
+        let (view, cursor, rest) =
+            take(json!({"query": "a", "fields": ["host", "http"], "max_tokens": 9000, "cursor": "c", "detail": "full"})).unwrap();
         assert_eq!(view.fields, ["host", "http"]);
         assert_eq!((view.max_tokens, view.full, cursor.as_deref()), (9000, true, Some("c")));
         assert_eq!(rest, json!({"query": "a"}));
@@ -146,10 +149,14 @@ mod tests {
 
     #[test]
     fn is_lenient() {
-        for (given, fields) in [(json!("a, b"), vec!["a", "b"]), (json!("[\"a\",\"b\"]"), vec!["a", "b"]), (json!("*"), vec!["*"]), (json!(null), vec![])] {
+        for (given, fields) in
+            [(json!("a, b"), vec!["a", "b"]), (json!("[\"a\",\"b\"]"), vec!["a", "b"]), (json!("*"), vec!["*"]), (json!(null), vec![])]
+        {
             assert_eq!(take(json!({"fields": given})).unwrap().0.fields, fields);
         }
-        for (given, tokens) in [(json!("9,000"), 9000), (json!(1e9), 25_000), (json!(1), MIN_TOKENS), (json!(500.7), 500), (json!(null), 4000)] {
+        for (given, tokens) in
+            [(json!("9,000"), 9000), (json!(1e9), 25_000), (json!(1), MIN_TOKENS), (json!(500.7), 500), (json!(null), 4000)]
+        {
             assert_eq!(take(json!({"max_tokens": given})).unwrap().0.max_tokens, tokens);
         }
         for (given, full) in [(json!("Full"), true), (json!(true), true), (json!("default"), false), (json!(null), false)] {
@@ -160,7 +167,16 @@ mod tests {
 
     #[test]
     fn refuses_what_cannot_be_meant() {
-        for arguments in [json!({"fields": 3}), json!({"fields": [1]}), json!({"max_tokens": "many"}), json!({"max_tokens": -1}), json!({"max_tokens": []}), json!({"cursor": 5}), json!({"detail": "half"}), json!({"detail": 2})] {
+        for arguments in [
+            json!({"fields": 3}),
+            json!({"fields": [1]}),
+            json!({"max_tokens": "many"}),
+            json!({"max_tokens": -1}),
+            json!({"max_tokens": []}),
+            json!({"cursor": 5}),
+            json!({"detail": "half"}),
+            json!({"detail": 2}),
+        ] {
             let name = arguments.as_object().unwrap().keys().next().unwrap().clone();
             assert!(take(arguments).unwrap_err().message.starts_with(&format!("`{name}`")), "{name}");
         }

@@ -118,7 +118,14 @@ mod tests {
     #[test]
     fn instants_of_any_unit() {
         let expected: Timestamp = "2025-11-22T04:10:00Z".parse().unwrap();
-        for value in [json!("2025-11-22T04:10:00Z"), json!("2025-11-22T05:10:00+01:00"), json!(1_763_784_600_000_i64), json!("1763784600000"), json!(1_763_784_600_000_000_i64), json!(1_763_784_600_000_000_000_i64)] {
+        for value in [
+            json!("2025-11-22T04:10:00Z"),
+            json!("2025-11-22T05:10:00+01:00"),
+            json!(1_763_784_600_000_i64),
+            json!("1763784600000"),
+            json!(1_763_784_600_000_000_i64),
+            json!(1_763_784_600_000_000_000_i64),
+        ] {
             assert_eq!(instant(&value, false), Some(expected), "{value}");
         }
         assert_eq!(instant(&json!(1_763_784_600), true), Some(expected));
@@ -145,7 +152,17 @@ mod tests {
 
     #[test]
     fn durations_are_short() {
-        for (given, text) in [(0.0, "0ns"), (12.0, "12ns"), (12_500.0, "12.5us"), (345e6, "345ms"), (1.234_567e9, "1.235s"), (59.99e9, "59.99s"), (125e9, "2m 5s"), (7_500e9, "2h 5m"), (-2e6, "-2ms")] {
+        for (given, text) in [
+            (0.0, "0ns"),
+            (12.0, "12ns"),
+            (12_500.0, "12.5us"),
+            (345e6, "345ms"),
+            (1.234_567e9, "1.235s"),
+            (59.99e9, "59.99s"),
+            (125e9, "2m 5s"),
+            (7_500e9, "2h 5m"),
+            (-2e6, "-2ms"),
+        ] {
             assert_eq!(nanos(given), text);
         }
     }

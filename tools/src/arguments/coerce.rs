@@ -142,7 +142,12 @@ fn list(value: Value, schema: &Value) -> Result<Value, String> {
     let Some(element) = schema.get("items") else {
         return Ok(Value::Array(items));
     };
-    items.into_iter().map(|item| coerce(item, element)).collect::<Result<Vec<_>, _>>().map(Value::Array).map_err(|why| format!("element {why}"))
+    items
+        .into_iter()
+        .map(|item| coerce(item, element))
+        .collect::<Result<Vec<_>, _>>()
+        .map(Value::Array)
+        .map_err(|why| format!("element {why}"))
 }
 
 fn object(value: Value) -> Result<Value, String> {

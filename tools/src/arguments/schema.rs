@@ -58,7 +58,11 @@ fn simplify(schema: &mut Value) {
     if object.get("default").is_some_and(Value::is_null) {
         object.remove("default");
     }
-    if object.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("int") || format.starts_with("uint") || format == "double" || format == "float") {
+    if object
+        .get("format")
+        .and_then(Value::as_str)
+        .is_some_and(|format| format.starts_with("int") || format.starts_with("uint") || format == "double" || format == "float")
+    {
         object.remove("format");
     }
     if let Some(Value::Array(kinds)) = object.get_mut("type") {
@@ -102,7 +106,9 @@ fn simplify(schema: &mut Value) {
 fn constants(options: &[Value]) -> Option<Value> {
     let values: Option<Vec<Value>> = options
         .iter()
-        .map(|option| option.get("const").cloned().map(|value| vec![value]).or_else(|| option.get("enum").and_then(Value::as_array).cloned()))
+        .map(|option| {
+            option.get("const").cloned().map(|value| vec![value]).or_else(|| option.get("enum").and_then(Value::as_array).cloned())
+        })
         .collect::<Option<Vec<_>>>()
         .map(|lists| lists.into_iter().flatten().collect());
     values.filter(|values| !values.is_empty()).map(Value::Array)

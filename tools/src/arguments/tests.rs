@@ -67,7 +67,9 @@ fn every_problem_is_named_at_once_with_what_is_valid() {
 fn wide_integers_stay_exact() {
     let schema = json!({"type": "object", "properties": {"id": {"type": "integer"}, "text": {"type": "string"}}});
     let Value::Object(schema) = schema else { panic!("an object") };
-    let Value::Object(arguments) = json!({"id": "18446744073709551615", "text": 18_446_744_073_709_551_615_u64}) else { panic!("an object") };
+    let Value::Object(arguments) = json!({"id": "18446744073709551615", "text": 18_446_744_073_709_551_615_u64}) else {
+        panic!("an object")
+    };
     let checked = check("t", &schema, arguments).unwrap();
     assert_eq!(checked["id"].to_string(), "18446744073709551615");
     assert_eq!(checked["text"], json!("18446744073709551615"));

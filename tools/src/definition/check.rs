@@ -31,7 +31,9 @@ pub(super) fn check(toolset: &str, raw: RawTool) -> Result<Definition, String> {
         if let Some(to) = &facts.to {
             destination(operation, to).map_err(|why| format!("tool `{name}`, argument `{argument}`: {why}"))?;
         } else if !is_templated(&raw, argument) {
-            return Err(format!("tool `{name}`: the argument `{argument}` goes nowhere; give it `to`, or use it in `fixed` as {{{argument}}}"));
+            return Err(format!(
+                "tool `{name}`: the argument `{argument}` goes nowhere; give it `to`, or use it in `fixed` as {{{argument}}}"
+            ));
         }
     }
     for to in raw.fixed.keys().chain(raw.time.iter().flat_map(|time| [&time.from, &time.to])) {
@@ -39,7 +41,11 @@ pub(super) fn check(toolset: &str, raw: RawTool) -> Result<Definition, String> {
     }
     for param in operation.params.iter().filter(|param| param.required && param.place == Place::Path) {
         let to = format!("path.{}", param.name);
-        let given = raw.fixed.contains_key(&to) || raw.arguments.values().any(|argument| argument.to.as_deref() == Some(&to) && (argument.required || argument.default.is_some()));
+        let given = raw.fixed.contains_key(&to)
+            || raw
+                .arguments
+                .values()
+                .any(|argument| argument.to.as_deref() == Some(&to) && (argument.required || argument.default.is_some()));
         if !given {
             return Err(format!("tool `{name}`: nothing required goes to `{to}`"));
         }
@@ -76,13 +82,21 @@ fn destination(operation: &Operation, to: &str) -> Result<(), String> {
             return Ok(());
         }
         let names: Vec<&str> = operation.params.iter().filter(|param| param.place == place).map(|param| param.name).collect();
-        Err(format!("{} has no parameter `{name}` there; it has {}", operation.id, if names.is_empty() { "none".to_owned() } else { names.join(", ") }))
+        Err(format!(
+            "{} has no parameter `{name}` there; it has {}",
+            operation.id,
+            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+        ))
     };
     match to.split_once('.') {
         Some(("path", name)) => known(Place::Path, name),
         Some(("query", name)) => known(Place::Query, name),
         Some(("body", path)) if !path.is_empty() => {
-            if operation.body.is_some() { Ok(()) } else { Err(format!("{} takes no body", operation.id)) }
+            if operation.body.is_some() {
+                Ok(())
+            } else {
+                Err(format!("{} takes no body", operation.id))
+            }
         }
         _ => Err(format!("`{to}` must begin with path., query. or body.")),
     }

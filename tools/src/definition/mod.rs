@@ -41,9 +41,7 @@ use std::path::Path;
 pub(crate) use format::{Definition, TimeArguments, TimeUnit};
 
 /// Built-in definitions: file name and text.
-const BUILT_IN: &[(&str, &str)] = &[
-    ("core.toml", include_str!("../../definitions/core.toml")),
-];
+const BUILT_IN: &[(&str, &str)] = &[("core.toml", include_str!("../../definitions/core.toml"))];
 
 /// The built-in tools.
 pub(crate) fn built_in() -> Result<Vec<Tool>, RegistryError> {

@@ -13,10 +13,46 @@ pub(super) struct Found {
 
 /// Keys that stand beside a list and are no part of a record. A list whose siblings are all of these is the answer's list.
 const ENVELOPE: &[&str] = &[
-    "counts", "count", "elapsed", "error", "errors", "exact_total_matching", "facets", "from", "from_date", "group_by", "hitCount", "included",
-    "last_timestamp_fetched", "links", "message", "meta", "metadata", "nextLogId", "next_cursor", "next_page", "page", "page_info", "paging", "pagination",
-    "query", "requestId", "request_id", "res_type", "resp_version", "status", "times", "to", "to_date", "total", "total_count", "total_matching",
-    "total_returned", "values", "version", "warnings",
+    "counts",
+    "count",
+    "elapsed",
+    "error",
+    "errors",
+    "exact_total_matching",
+    "facets",
+    "from",
+    "from_date",
+    "group_by",
+    "hitCount",
+    "included",
+    "last_timestamp_fetched",
+    "links",
+    "message",
+    "meta",
+    "metadata",
+    "nextLogId",
+    "next_cursor",
+    "next_page",
+    "page",
+    "page_info",
+    "paging",
+    "pagination",
+    "query",
+    "requestId",
+    "request_id",
+    "res_type",
+    "resp_version",
+    "status",
+    "times",
+    "to",
+    "to_date",
+    "total",
+    "total_count",
+    "total_matching",
+    "total_returned",
+    "values",
+    "version",
+    "warnings",
 ];
 
 /// Keys whose list is never the answer's list.
@@ -196,7 +232,11 @@ fn unwrapped(list: Value, at: &str, key: &str) -> Found {
 
 /// An object used as a map: every value is a list of names, or every value is an object with the same keys.
 fn is_map_by_name(map: &Map<String, Value>) -> bool {
-    if map.is_empty() || map.keys().any(|key| ENVELOPE.contains(&key.as_str()) || matches!(key.as_str(), "id" | "type" | "attributes" | "relationships" | "name")) {
+    if map.is_empty()
+        || map
+            .keys()
+            .any(|key| ENVELOPE.contains(&key.as_str()) || matches!(key.as_str(), "id" | "type" | "attributes" | "relationships" | "name"))
+    {
         return false;
     }
     let texts = |value: &Value| value.as_array().is_some_and(|items| items.iter().all(Value::is_string));
@@ -205,7 +245,9 @@ fn is_map_by_name(map: &Map<String, Value>) -> bool {
     }
     let mut objects = map.values().map(Value::as_object);
     let Some(Some(first)) = objects.next() else { return false };
-    map.len() > 1 && !first.is_empty() && objects.all(|other| other.is_some_and(|other| other.len() == first.len() && other.keys().all(|key| first.contains_key(key))))
+    map.len() > 1
+        && !first.is_empty()
+        && objects.all(|other| other.is_some_and(|other| other.len() == first.len() && other.keys().all(|key| first.contains_key(key))))
 }
 
 fn by_name(map: Map<String, Value>) -> Vec<Value> {

@@ -9,16 +9,44 @@ const MAX_WARNING_CHARS: usize = 300;
 
 /// Where a total may stand, the surest first. `meta.page.total` of cases counts pages (`reference/datadog-api.md` §0).
 const TOTALS: &[&str] = &[
-    "/meta/total_cases", "/meta/page/total_filtered_count", "/meta/page/totalFilteredCount", "/meta/page/total_count", "/meta/page/totalCount",
-    "/meta/total_filtered_count", "/meta/total_filtered", "/meta/total_count", "/meta/totalCount", "/meta/pagination/total", "/meta/page/total", "/meta/total",
-    "/metadata/total_count", "/metadata/page/total_filtered_count", "/metadata/page/total_count", "/metadata/pagination/total_number_of_records",
-    "/total_matching", "/total_count", "/total", "/data/attributes/total", "/data/attributes/total_count", "/data/attributes/metadata/count",
+    "/meta/total_cases",
+    "/meta/page/total_filtered_count",
+    "/meta/page/totalFilteredCount",
+    "/meta/page/total_count",
+    "/meta/page/totalCount",
+    "/meta/total_filtered_count",
+    "/meta/total_filtered",
+    "/meta/total_count",
+    "/meta/totalCount",
+    "/meta/pagination/total",
+    "/meta/page/total",
+    "/meta/total",
+    "/metadata/total_count",
+    "/metadata/page/total_filtered_count",
+    "/metadata/page/total_count",
+    "/metadata/pagination/total_number_of_records",
+    "/total_matching",
+    "/total_count",
+    "/total",
+    "/data/attributes/total",
+    "/data/attributes/total_count",
+    "/data/attributes/metadata/count",
 ];
 
 /// Where a next cursor may stand.
 const CURSORS: &[&str] = &[
-    "/meta/page/after", "/meta/page/next_cursor", "/meta/page/cursor", "/meta/pagination/next_cursor", "/meta/pagination/next_page", "/meta/next_page",
-    "/metadata/pagination/next_record_id", "/metadata/next_cursor", "/nextLogId", "/next_cursor", "/data/attributes/next_cursor", "/data/attributes/nextCursor",
+    "/meta/page/after",
+    "/meta/page/next_cursor",
+    "/meta/page/cursor",
+    "/meta/pagination/next_cursor",
+    "/meta/pagination/next_page",
+    "/meta/next_page",
+    "/metadata/pagination/next_record_id",
+    "/metadata/next_cursor",
+    "/nextLogId",
+    "/next_cursor",
+    "/data/attributes/next_cursor",
+    "/data/attributes/nextCursor",
 ];
 
 #[derive(Debug)]
@@ -30,7 +58,11 @@ pub(super) struct Facts {
 
 pub(super) fn read(answer: &Value) -> Facts {
     let cursor = CURSORS.iter().find_map(|at| answer.pointer(at).and_then(Value::as_str)).filter(|text| !text.is_empty());
-    Facts { total: TOTALS.iter().find_map(|at| answer.pointer(at).and_then(Value::as_u64)), cursor: cursor.map(str::to_owned), warnings: warnings(answer) }
+    Facts {
+        total: TOTALS.iter().find_map(|at| answer.pointer(at).and_then(Value::as_u64)),
+        cursor: cursor.map(str::to_owned),
+        warnings: warnings(answer),
+    }
 }
 
 fn warnings(answer: &Value) -> Vec<String> {

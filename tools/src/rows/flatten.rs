@@ -95,7 +95,8 @@ pub fn headers(paths: &[&str]) -> Vec<String> {
         let custom = path.strip_prefix("attributes.attributes.");
         let plain = custom.or_else(|| path.strip_prefix("attributes.")).unwrap_or(path);
         let plain = if plain.is_empty() { "value" } else { plain };
-        let tries = [plain.to_owned(), custom.map_or_else(|| path.to_owned(), |name| format!("@{name}")), path.to_owned(), format!("{path}#{at}")];
+        let tries =
+            [plain.to_owned(), custom.map_or_else(|| path.to_owned(), |name| format!("@{name}")), path.to_owned(), format!("{path}#{at}")];
         let name = tries.into_iter().find(|name| !name.is_empty() && !taken.contains_key(name)).unwrap_or_default();
         taken.insert(name.clone(), at);
         names[at] = name;
@@ -120,8 +121,16 @@ mod tests {
         assert_eq!(
             text,
             [
-                "id=a", "type=log", "attributes.big=18446744073709551615", "attributes.f=0.1", "attributes.ok=false", "attributes.tags=env:prod, x",
-                "attributes.odd=[\"a,b\",\"c\"]", "attributes.mixed=[1,null]", "attributes.objects=[{\"a\":1}]", "attributes.dotted.key.x=1"
+                "id=a",
+                "type=log",
+                "attributes.big=18446744073709551615",
+                "attributes.f=0.1",
+                "attributes.ok=false",
+                "attributes.tags=env:prod, x",
+                "attributes.odd=[\"a,b\",\"c\"]",
+                "attributes.mixed=[1,null]",
+                "attributes.objects=[{\"a\":1}]",
+                "attributes.dotted.key.x=1"
             ]
         );
         assert_eq!(flatten(&json!("text")), [(String::new(), "text".to_owned())]);

@@ -8,9 +8,9 @@ mod raw;
 #[cfg(test)]
 mod recorded;
 
+pub(crate) use flatten::{Leaf, leaves};
 pub use flatten::{flatten, headers};
 pub use raw::{RawAnswer, RawRecords};
-pub(crate) use flatten::{Leaf, leaves};
 
 use serde_json::Value;
 
@@ -80,7 +80,10 @@ mod tests {
         for (answer, at) in [
             (json!([a, b]), ""),
             (json!({"data": [a, b], "meta": {"page": {"after": "x"}}, "links": {"next": "y"}}), "data"),
-            (json!({"data": {"attributes": {"incidents": [{"data": a}, {"data": b}], "total": 2, "facets": {"x": []}}, "type": "t"}}), "data.attributes.incidents[].data"),
+            (
+                json!({"data": {"attributes": {"incidents": [{"data": a}, {"data": b}], "total": 2, "facets": {"x": []}}, "type": "t"}}),
+                "data.attributes.incidents[].data",
+            ),
             (json!({"data": {"attributes": {"slos": [{"data": a}, {"data": b}], "facets": {}}}}), "data.attributes.slos[].data"),
             (json!({"data": {"attributes": {"suites": [a, b], "facets": [{"name": "f"}], "total": 2}}}), "data.attributes.suites"),
             (json!({"data": {"buckets": [a, b]}, "meta": {"elapsed": 3}}), "data.buckets"),
@@ -90,7 +93,10 @@ mod tests {
             (json!({"counts": {"status": [{"name": "OK", "count": 1}]}, "metadata": {"total_count": 2}, "monitors": [a, b]}), "monitors"),
             (json!({"from": "1700000000", "metrics": [a, b]}), "metrics"),
             (json!({"results": {"metrics": [a, b]}}), "results.metrics"),
-            (json!({"status": "ok", "query": "q", "from_date": 1, "to_date": 2, "group_by": [], "times": [], "values": [], "message": "", "res_type": "time_series", "resp_version": 1, "series": [a, b]}), "series"),
+            (
+                json!({"status": "ok", "query": "q", "from_date": 1, "to_date": 2, "group_by": [], "times": [], "values": [], "message": "", "res_type": "time_series", "resp_version": 1, "series": [a, b]}),
+                "series",
+            ),
             (json!({"dashboards": [a, b], "total": 2}), "dashboards"),
             (json!({"result": {"events": [{"event": a}, {"event": b}]}, "status": "done"}), "result.events[].event"),
         ] {
@@ -105,7 +111,16 @@ mod tests {
             let found = records(answer, None);
             assert_eq!((found.rows, found.at.as_str(), found.single), (vec![monitor.clone()], at, true));
         }
-        for answer in [json!(null), json!({}), json!({"data": null}), json!({"data": []}), json!([]), json!({"errors": []}), json!(""), json!({"metrics": [], "from": "1"})] {
+        for answer in [
+            json!(null),
+            json!({}),
+            json!({"data": null}),
+            json!({"data": []}),
+            json!([]),
+            json!({"errors": []}),
+            json!(""),
+            json!({"metrics": [], "from": "1"}),
+        ] {
             assert_eq!(records(answer.clone(), None).rows, Vec::<Value>::new(), "{answer}");
         }
         assert_eq!(records(json!("name,value\na,1\n"), None).rows, [json!("name,value\na,1\n")]);
@@ -115,9 +130,15 @@ mod tests {
     #[test]
     fn maps_by_name_become_rows() {
         let (found, at) = rows(json!({"tags": {"role:db": ["h1", "h2"], "role:web": ["h3"]}}));
-        assert_eq!((found, at.as_str()), (vec![json!({"name": "role:db", "values": ["h1", "h2"]}), json!({"name": "role:web", "values": ["h3"]})], "tags"));
+        assert_eq!(
+            (found, at.as_str()),
+            (vec![json!({"name": "role:db", "values": ["h1", "h2"]}), json!({"name": "role:web", "values": ["h3"]})], "tags")
+        );
         let (found, at) = rows(json!({"checkout": {"calls": ["payments"]}, "payments": {"calls": []}}));
-        assert_eq!((found, at.as_str()), (vec![json!({"name": "checkout", "calls": ["payments"]}), json!({"name": "payments", "calls": []})], ""));
+        assert_eq!(
+            (found, at.as_str()),
+            (vec![json!({"name": "checkout", "calls": ["payments"]}), json!({"name": "payments", "calls": []})], "")
+        );
     }
 
     #[test]

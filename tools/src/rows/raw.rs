@@ -133,7 +133,10 @@ mod tests {
 
     #[test]
     fn records_are_as_many_and_the_same() {
-        let answer: RawAnswer = serde_json::from_str(r#" {"meta": {"page": {"after": "c"}}, "data": [ {"a": 18446744073709551615} , {"b": [1, {"c": "]}"}]}, null ], "links": {}} "#).unwrap();
+        let answer: RawAnswer = serde_json::from_str(
+            r#" {"meta": {"page": {"after": "c"}}, "data": [ {"a": 18446744073709551615} , {"b": [1, {"c": "]}"}]}, null ], "links": {}} "#,
+        )
+        .unwrap();
         let records = answer.records.unwrap();
         assert_eq!((records.len(), records.is_empty()), (3, false));
         assert_eq!(records.parse(0, 9), [json!({"a": u64::MAX}), json!({"b": [1, {"c": "]}"}]}), json!(null)]);
@@ -143,10 +146,27 @@ mod tests {
 
     #[test]
     fn what_is_no_list_is_none_and_what_is_no_json_an_error() {
-        for (text, records) in [(r#"{"data": null}"#, Some(0)), (r#"{"data": []}"#, Some(0)), (r#"{"data": {"a": 1}}"#, None), (r#"{"data": "x"}"#, None), (r#"{"data": -1.5}"#, None), (r#"{"data": true}"#, None), ("{}", None)] {
+        for (text, records) in [
+            (r#"{"data": null}"#, Some(0)),
+            (r#"{"data": []}"#, Some(0)),
+            (r#"{"data": {"a": 1}}"#, None),
+            (r#"{"data": "x"}"#, None),
+            (r#"{"data": -1.5}"#, None),
+            (r#"{"data": true}"#, None),
+            ("{}", None),
+        ] {
             assert_eq!(serde_json::from_str::<RawAnswer>(text).unwrap().records.map(|records| records.len()), records, "{text}");
         }
-        for text in ["", "[]", "null", r#"{"data": [1, 2"#, r#"{"data": [1, 2]"#, r#"{"data": [1,, 2]}"#, r#"{"data": [{"a": tru}]}"#, r#"{"data": []} x"#] {
+        for text in [
+            "",
+            "[]",
+            "null",
+            r#"{"data": [1, 2"#,
+            r#"{"data": [1, 2]"#,
+            r#"{"data": [1,, 2]}"#,
+            r#"{"data": [{"a": tru}]}"#,
+            r#"{"data": []} x"#,
+        ] {
             assert!(serde_json::from_str::<RawAnswer>(text).is_err(), "{text}");
         }
     }

@@ -33,7 +33,8 @@ const REVIEWED: &[(&str, &str)] = &[
 ];
 
 fn data_folder() -> Option<PathBuf> {
-    let folder = std::env::var_os("DATADOG_MCP_DATA").map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")), PathBuf::from);
+    let folder = std::env::var_os("DATADOG_MCP_DATA")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")), PathBuf::from);
     if folder.join("recordings.jsonl.zst").exists() {
         return Some(folder);
     }
@@ -101,7 +102,13 @@ fn scalars(value: &Value, path: &str, in_list: bool, found: &mut Vec<(String, St
     match value {
         Value::Object(map) => {
             for (key, inner) in map {
-                let path = if in_list { path.to_owned() } else if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                let path = if in_list {
+                    path.to_owned()
+                } else if path.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{path}.{key}")
+                };
                 scalars(inner, &path, in_list, found);
             }
         }
@@ -134,9 +141,13 @@ fn columns_lost(answer: &Value) -> Option<String> {
     let height = columns.iter().map(|column| column["values"].as_array().map_or(0, Vec::len)).max().unwrap_or(0);
     let kept = |column: &Value, at: usize, value: &Value| {
         let name = column["name"].as_str().unwrap_or_default();
-        rows[at].as_object().is_some_and(|row| row.iter().any(|(key, cell)| key.starts_with(name) && (cell == value || Some(cell) == value.get(0))))
+        rows[at]
+            .as_object()
+            .is_some_and(|row| row.iter().any(|(key, cell)| key.starts_with(name) && (cell == value || Some(cell) == value.get(0))))
     };
-    let lost = |column: &&Value| column["values"].as_array().is_some_and(|values| values.iter().enumerate().any(|(at, value)| !kept(column, at, value)));
+    let lost = |column: &&Value| {
+        column["values"].as_array().is_some_and(|values| values.iter().enumerate().any(|(at, value)| !kept(column, at, value)))
+    };
     (rows.len() != height || columns.iter().any(|column| lost(&column))).then(|| format!("v2.QueryScalarData: {answer} became {rows:?}"))
 }
 
@@ -188,7 +199,8 @@ fn no_recorded_answer_loses_a_record_or_a_field() {
 #[test]
 fn no_documented_sample_panics_or_becomes_nothing() {
     let Some(folder) = data_folder() else { return };
-    let samples: HashMap<String, HashMap<String, Value>> = serde_json::from_value(lines(&folder, "spec_examples.json.zst").remove(0)).unwrap();
+    let samples: HashMap<String, HashMap<String, Value>> =
+        serde_json::from_value(lines(&folder, "spec_examples.json.zst").remove(0)).unwrap();
     let mut empty = Vec::new();
     for (operation, bodies) in &samples {
         for (status, body) in bodies.iter().filter(|(status, _)| status.starts_with('2')) {

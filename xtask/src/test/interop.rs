@@ -10,8 +10,12 @@ use std::{
 };
 
 /// Packages of npm, pinned; `node` brings the Node 22 that the suite and the Inspector need.
-const NPM: [&str; 4] =
-    ["@modelcontextprotocol/conformance@0.2.0-alpha.12", "@modelcontextprotocol/inspector@2.12.0", "@modelcontextprotocol/client@2.4.0", "node@22.23.3"];
+const NPM: [&str; 4] = [
+    "@modelcontextprotocol/conformance@0.2.0-alpha.12",
+    "@modelcontextprotocol/inspector@2.12.0",
+    "@modelcontextprotocol/client@2.4.0",
+    "node@22.23.3",
+];
 /// Packages of PyPI, pinned.
 const PIP: [&str; 1] = ["mcp==2.3.0"];
 
@@ -76,7 +80,16 @@ impl Peers {
     fn inspector(&self, product: &Path, era: &str) -> Outcome {
         let mut command = Command::new(self.folder.join("node_modules/.bin/mcp-inspector"));
         self.environment(&mut command);
-        command.arg("--cli").arg(product).args(["--sandbox", "--protocol-era", era, "--method", "tools/list", "--format", "json", "--strict"]);
+        command.arg("--cli").arg(product).args([
+            "--sandbox",
+            "--protocol-era",
+            era,
+            "--method",
+            "tools/list",
+            "--format",
+            "json",
+            "--strict",
+        ]);
         Outcome::of_output(command.output())
     }
 
@@ -89,7 +102,9 @@ impl Peers {
 
     fn python_client(&self, product: &Path) -> Outcome {
         match &self.python {
-            Ok(python) => Outcome::of_output(Command::new(python).arg(crate::workspace().join("tests/interop/client.py")).arg(product).output()),
+            Ok(python) => {
+                Outcome::of_output(Command::new(python).arg(crate::workspace().join("tests/interop/client.py")).arg(product).output())
+            }
             Err(error) => Outcome::Skipped(format!("{error:#}")),
         }
     }

@@ -102,7 +102,12 @@ pub(super) fn factor(parts: &[Part<'_>], rows: usize) -> Factored {
 fn order(slot: Slot, sides: &[Side]) -> usize {
     match slot {
         Slot::Column(column) => column,
-        Slot::Reference(side) => sides[side].slots.iter().filter_map(|slot| if let Slot::Column(column) = slot { Some(*column) } else { None }).min().unwrap_or(usize::MAX),
+        Slot::Reference(side) => sides[side]
+            .slots
+            .iter()
+            .filter_map(|slot| if let Slot::Column(column) = slot { Some(*column) } else { None })
+            .min()
+            .unwrap_or(usize::MAX),
     }
 }
 
@@ -122,7 +127,10 @@ fn place(class: &Class, twin: Option<usize>, parts: &[Part<'_>], rows: usize, fa
     let moved: Vec<usize> = class.columns.iter().copied().filter(|column| Some(*column) != natural).collect();
     let distinct = class.firsts.len() as f64;
     let inline: f64 = moved.iter().map(|column| holding.iter().map(|row| price(*column, *row) + GAP).sum::<f64>()).sum();
-    let aside: f64 = moved.iter().map(|column| class.firsts.iter().map(|row| price(*column, *row) + GAP).sum::<f64>() + parts[*column].header as f64).sum();
+    let aside: f64 = moved
+        .iter()
+        .map(|column| class.firsts.iter().map(|row| price(*column, *row) + GAP).sum::<f64>() + parts[*column].header as f64)
+        .sum();
     let keys = match natural {
         Some(column) => distinct * (mean(column) + GAP) + parts[column].header as f64,
         None => distinct * (REFERENCE + GAP) + holding.len() as f64 * (REFERENCE + GAP),
@@ -209,10 +217,18 @@ mod tests {
         let factored = factor(&parts(&columns, &|id| if (200..300).contains(&id) { 1 } else { 12 }), 60);
         assert_eq!(factored.main, [Slot::Column(0), Slot::Reference(0)]);
         assert_eq!(factored.sides[0].firsts.len(), 6);
-        assert_eq!(factored.sides[0].slots, [Slot::Column(1), Slot::Column(2), Slot::Column(3), Slot::Column(4)], "too few pods for another table");
+        assert_eq!(
+            factored.sides[0].slots,
+            [Slot::Column(1), Slot::Column(2), Slot::Column(3), Slot::Column(4)],
+            "too few pods for another table"
+        );
         let mut pinned = parts(&columns, &|_| 12);
         pinned[1].pinned = true;
-        assert_eq!(factor(&pinned, 60).main, [Slot::Column(0), Slot::Column(1), Slot::Column(2), Slot::Reference(0)], "one column beside the pod makes no table of pods");
+        assert_eq!(
+            factor(&pinned, 60).main,
+            [Slot::Column(0), Slot::Column(1), Slot::Column(2), Slot::Reference(0)],
+            "one column beside the pod makes no table of pods"
+        );
     }
 
     #[test]

@@ -65,7 +65,16 @@ impl<'a> Grid<'a> {
             Wanted::All(columns) => (true, columns.clone()),
             Wanted::These(columns) => (false, columns.clone()),
         };
-        let mut grid = Self { cells: Cells::new(masks, cap), columns: Vec::new(), all, rows: 0, spent: 0, wanted, paths: Paths::default(), path: String::new() };
+        let mut grid = Self {
+            cells: Cells::new(masks, cap),
+            columns: Vec::new(),
+            all,
+            rows: 0,
+            spent: 0,
+            wanted,
+            paths: Paths::default(),
+            path: String::new(),
+        };
         for at in 0..grid.wanted.len() {
             let column = grid.wanted[at].clone();
             grid.column(&column.path, Some(&column), None);
@@ -174,7 +183,11 @@ impl<'a> Grid<'a> {
             }
         }
         let text = match leaf {
-            Leaf::List(items) if items.iter().all(|item| item.as_str().is_none_or(|text| !text.is_empty() && !text.contains(char::is_whitespace))) => Cow::Owned(joined(items)),
+            Leaf::List(items)
+                if items.iter().all(|item| item.as_str().is_none_or(|text| !text.is_empty() && !text.contains(char::is_whitespace))) =>
+            {
+                Cow::Owned(joined(items))
+            }
             other => other.text(),
         };
         self.text(row, column, text);
@@ -246,7 +259,10 @@ pub(in super::super) fn value(record: &Value, path: &str) -> Option<Value> {
 fn tag_at(record: &Value, path: &str) -> Option<String> {
     path.match_indices('.').find_map(|(cut, _)| {
         let (list, key) = (value_at(record, &path[..cut])?.as_array()?, &path[cut + 1..]);
-        let values: Vec<&str> = list.iter().filter_map(|item| item.as_str()?.split_once(':').filter(|(name, _)| *name == key).map(|(_, value)| value)).collect();
+        let values: Vec<&str> = list
+            .iter()
+            .filter_map(|item| item.as_str()?.split_once(':').filter(|(name, _)| *name == key).map(|(_, value)| value))
+            .collect();
         (!values.is_empty()).then(|| values.join("|"))
     })
 }
@@ -268,7 +284,11 @@ fn joined(items: &[Value]) -> String {
 fn is_iso(value: &Value) -> bool {
     value.as_str().is_some_and(|text| {
         let bytes = text.as_bytes();
-        (20..=35).contains(&bytes.len()) && bytes[..4].iter().all(u8::is_ascii_digit) && bytes[4] == b'-' && bytes[10] == b'T' && bytes[13] == b':'
+        (20..=35).contains(&bytes.len())
+            && bytes[..4].iter().all(u8::is_ascii_digit)
+            && bytes[4] == b'-'
+            && bytes[10] == b'T'
+            && bytes[13] == b':'
     })
 }
 

@@ -51,7 +51,8 @@ pub(in super::super) fn pick(records: &[Value], defaults: &[Column], fields: &[S
         }
     }
     let notes = unknown.iter().map(|field| missing(field, defaults, &names)).collect();
-    let wanted = if chosen.is_empty() { if defaults.is_empty() { all() } else { Wanted::These(defaults.to_vec()) } } else { Wanted::These(chosen) };
+    let wanted =
+        if chosen.is_empty() { if defaults.is_empty() { all() } else { Wanted::These(defaults.to_vec()) } } else { Wanted::These(chosen) };
     Picked { wanted, notes }
 }
 
@@ -82,7 +83,9 @@ fn survey(records: &[Value]) -> Vec<String> {
 /// Columns that a name means: a header or path exactly, else everything below it, case aside.
 fn matching(field: &str, defaults: &[Column], paths: &[String], names: &[String]) -> Vec<Column> {
     let plain = field.trim_start_matches('@').trim_end_matches(".*").trim_end_matches('.');
-    if let Some(column) = defaults.iter().find(|column| column.name == field || column.path == field || column.name.eq_ignore_ascii_case(plain)) {
+    if let Some(column) =
+        defaults.iter().find(|column| column.name == field || column.path == field || column.name.eq_ignore_ascii_case(plain))
+    {
         // A default column that stands for an object or a list of tags shows what is below it.
         return vec![column.clone()];
     }
@@ -92,17 +95,35 @@ fn matching(field: &str, defaults: &[Column], paths: &[String], names: &[String]
     if let Some(at) = exact(field).or_else(|| exact(plain)) {
         return vec![column(at)];
     }
-    let below = |text: &str| text.len() > plain.len() && text.as_bytes()[plain.len()] == b'.' && text.is_char_boundary(plain.len()) && text[..plain.len()].eq_ignore_ascii_case(plain);
+    let below = |text: &str| {
+        text.len() > plain.len()
+            && text.as_bytes()[plain.len()] == b'.'
+            && text.is_char_boundary(plain.len())
+            && text[..plain.len()].eq_ignore_ascii_case(plain)
+    };
     let found: Vec<Column> = (0..paths.len()).filter(|&at| below(&names[at]) || below(&paths[at])).map(column).collect();
     if !found.is_empty() {
         return found;
     }
-    let tail = |text: &str| text.eq_ignore_ascii_case(plain) || text.len() > plain.len() && text[text.len() - plain.len()..].eq_ignore_ascii_case(plain) && text.as_bytes()[text.len() - plain.len() - 1] == b'.';
-    (0..paths.len()).filter(|&at| names[at].is_char_boundary(names[at].len().saturating_sub(plain.len())) && tail(&names[at])).map(column).collect()
+    let tail = |text: &str| {
+        text.eq_ignore_ascii_case(plain)
+            || text.len() > plain.len()
+                && text[text.len() - plain.len()..].eq_ignore_ascii_case(plain)
+                && text.as_bytes()[text.len() - plain.len() - 1] == b'.'
+    };
+    (0..paths.len())
+        .filter(|&at| names[at].is_char_boundary(names[at].len().saturating_sub(plain.len())) && tail(&names[at]))
+        .map(column)
+        .collect()
 }
 
 fn missing(field: &str, defaults: &[Column], names: &[String]) -> String {
-    let mut near: Vec<(&str, f64)> = defaults.iter().map(|column| column.name.as_str()).chain(names.iter().map(String::as_str)).map(|name| (name, closeness(field, name))).collect();
+    let mut near: Vec<(&str, f64)> = defaults
+        .iter()
+        .map(|column| column.name.as_str())
+        .chain(names.iter().map(String::as_str))
+        .map(|name| (name, closeness(field, name)))
+        .collect();
     near.sort_by(|a, b| b.1.total_cmp(&a.1));
     let mut nearest: Vec<&str> = Vec::new();
     for (name, _) in near {

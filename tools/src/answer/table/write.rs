@@ -54,7 +54,16 @@ impl Grid<'_> {
         shown.truncate(columns);
         let (shown, equal) = self.without_equals(shown);
         let factored = self.factored(&shown, count);
-        let mut page = Page { grid: self, shown: &shown, factored: &factored, printed: HashMap::new(), marks: HashMap::new(), apart: Vec::new(), used: HashSet::new(), out: String::new() };
+        let mut page = Page {
+            grid: self,
+            shown: &shown,
+            factored: &factored,
+            printed: HashMap::new(),
+            marks: HashMap::new(),
+            apart: Vec::new(),
+            used: HashSet::new(),
+            out: String::new(),
+        };
         page.lifted("every row: ", &lifted);
         if !equal.is_empty() {
             page.line(&format!("equal columns: {}", equal.join("; ")));
@@ -73,7 +82,9 @@ impl Grid<'_> {
         let laid: Vec<(Vec<Id>, String)> = (0..headers.len()).map(|at| self.lay(at, count)).map(|laid| (laid.ids, laid.label)).collect();
         let there = |ids: &[Id]| ids.iter().filter(|id| **id != ABSENT).count();
         // Lists of tags of which some are too rare for a column: these share one with the list's words without a key.
-        let is_sparse = |at: usize| self.columns[at].tag_of.is_some() && (1..count.div_ceil(SPARSE)).contains(&there(&laid[at].0)) && !is_constant(&laid[at].0);
+        let is_sparse = |at: usize| {
+            self.columns[at].tag_of.is_some() && (1..count.div_ceil(SPARSE)).contains(&there(&laid[at].0)) && !is_constant(&laid[at].0)
+        };
         let sparse: Vec<usize> = (0..headers.len()).filter(|at| is_sparse(*at)).collect();
         let mut lists: Vec<String> = sparse.iter().filter_map(|at| self.columns[*at].tag_of.clone()).collect();
         lists.sort_unstable();
@@ -96,10 +107,18 @@ impl Grid<'_> {
             shown.push(Shown { header, ids: ids.clone(), pinned });
         }
         for list in lists {
-            let mut of_list: Vec<usize> = (0..headers.len()).filter(|at| self.columns[*at].path == list || sparse.contains(at) && self.columns[*at].tag_of.as_ref() == Some(&list)).collect();
+            let mut of_list: Vec<usize> = (0..headers.len())
+                .filter(|at| self.columns[*at].path == list || sparse.contains(at) && self.columns[*at].tag_of.as_ref() == Some(&list))
+                .collect();
             of_list.sort_by_key(|at| self.columns[*at].path != list);
-            let name = of_list.iter().find(|at| self.columns[**at].path == list).map_or_else(|| list_name(&list, &headers), |at| headers[*at].clone());
-            let rest: Vec<(&str, &[Id])> = of_list.iter().map(|at| (self.columns[*at].path.get(list.len() + 1..).unwrap_or_default(), laid[*at].0.as_slice())).collect();
+            let name = of_list
+                .iter()
+                .find(|at| self.columns[**at].path == list)
+                .map_or_else(|| list_name(&list, &headers), |at| headers[*at].clone());
+            let rest: Vec<(&str, &[Id])> = of_list
+                .iter()
+                .map(|at| (self.columns[*at].path.get(list.len() + 1..).unwrap_or_default(), laid[*at].0.as_slice()))
+                .collect();
             let cells: Vec<String> = (0..count).map(|row| self.words(&rest, row)).collect();
             let ids = cells.into_iter().map(|text| self.cells.intern(text.into(), true)).collect();
             shown.push(Shown { header: name, ids, pinned: false });
@@ -136,7 +155,10 @@ impl Grid<'_> {
             let text = self.cells.get(id);
             text.tokens + text.block.map_or(0, |_| 2)
         };
-        let parts: Vec<Part<'_>> = shown.iter().map(|column| Part { ids: &column.ids, price: &price, header: column.header.len() / 4 + 1, pinned: column.pinned || count < 4 }).collect();
+        let parts: Vec<Part<'_>> = shown
+            .iter()
+            .map(|column| Part { ids: &column.ids, price: &price, header: column.header.len() / 4 + 1, pinned: column.pinned || count < 4 })
+            .collect();
         factor::factor(&parts, count)
     }
 }
@@ -144,7 +166,9 @@ impl Grid<'_> {
 impl Grid<'_> {
     /// Columns that equal an earlier one in every row, said once where that is shorter: `service = dd.service`.
     fn without_equals(&self, shown: Vec<Shown>) -> (Vec<Shown>, Vec<String>) {
-        let pays = |column: &Shown| column.ids.len() > 1 && column.ids.iter().map(|id| self.cells.get(*id).tokens).sum::<usize>() > column.header.len() / 4 + EQUAL;
+        let pays = |column: &Shown| {
+            column.ids.len() > 1 && column.ids.iter().map(|id| self.cells.get(*id).tokens).sum::<usize>() > column.header.len() / 4 + EQUAL
+        };
         equals(shown, pays)
     }
 }
@@ -242,7 +266,8 @@ impl Page<'_, '_> {
             Slot::Column(column) => self.shown[column].ids[row] != ABSENT,
             Slot::Reference(side) => self.factored.sides[side].numbers[row] != 0,
         };
-        let groups = if main.len() >= MANY { shape::groups(count, main.len(), |row, at| has(row, main[at])) } else { vec![(0..count).collect()] };
+        let groups =
+            if main.len() >= MANY { shape::groups(count, main.len(), |row, at| has(row, main[at])) } else { vec![(0..count).collect()] };
         self.count(&groups);
         for at in (0..self.factored.sides.len()).rev() {
             self.side(at);
@@ -350,7 +375,10 @@ impl Page<'_, '_> {
         match slot {
             Slot::Column(column) => self.shown[column].header.clone(),
             Slot::Reference(side) => {
-                let first = self.factored.sides[side].slots.iter().find_map(|slot| if let Slot::Column(column) = slot { Some(*column) } else { None });
+                let first = self.factored.sides[side]
+                    .slots
+                    .iter()
+                    .find_map(|slot| if let Slot::Column(column) = slot { Some(*column) } else { None });
                 format!("{}#", first.map_or("ref", |column| self.shown[column].header.as_str()))
             }
         }
@@ -363,7 +391,8 @@ impl Page<'_, '_> {
         }
         self.used.insert(id);
         let text = self.grid.cells.get(id);
-        let dear = text.tokens >= DEAR && self.printed.get(&id).is_some_and(|times| times.saturating_sub(1) * (text.tokens - MARK) >= WORTH);
+        let dear =
+            text.tokens >= DEAR && self.printed.get(&id).is_some_and(|times| times.saturating_sub(1) * (text.tokens - MARK) >= WORTH);
         let first = if dear { format!("^{}", self.mark(Apart::Value(id))) } else { text.line.clone() };
         match text.block {
             Some(block) if !dear => format!("{first} ^{}", self.mark(Apart::Block(block))),

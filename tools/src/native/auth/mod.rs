@@ -140,14 +140,18 @@ async fn permissions(cx: &CallContext<'_>, user: &Value, notes: &mut Vec<String>
             Some(names.map(str::to_owned).collect())
         }
         Err(refusal) => {
-            notes.push(format!("The role's permissions could not be read ({}), so tools it cannot use may be missing here.", refusal.message));
+            notes.push(format!(
+                "The role's permissions could not be read ({}), so tools it cannot use may be missing here.",
+                refusal.message
+            ));
             None
         }
     }
 }
 
 fn identity(user: &Value) -> Identity {
-    let text = |name: &str| user.pointer(&format!("/data/attributes/{name}")).and_then(Value::as_str).map(|text| untrusted::shown(text, 120));
+    let text =
+        |name: &str| user.pointer(&format!("/data/attributes/{name}")).and_then(Value::as_str).map(|text| untrusted::shown(text, 120));
     Identity {
         name: text("name").filter(|name| !name.is_empty()).unwrap_or_else(|| "unnamed".to_owned()),
         handle: text("handle").or_else(|| text("email")).unwrap_or_default(),
@@ -164,7 +168,10 @@ fn lines_of(refusal: &Refusal) -> Vec<String> {
 
 fn words(status: &Status) -> String {
     let mut text = match (&status.identity, status.signed_in) {
-        (Some(identity), _) => format!("Signed in to {} (org {}) as {} <{}> by {}.", status.site, status.org, identity.name, identity.handle, status.credential),
+        (Some(identity), _) => format!(
+            "Signed in to {} (org {}) as {} <{}> by {}.",
+            status.site, status.org, identity.name, identity.handle, status.credential
+        ),
         (None, true) => format!("Signed in to {} (org {}) by {}.", status.site, status.org, status.credential),
         (None, false) => format!("Not signed in to {} (org {}); credential: {}.", status.site, status.org, status.credential),
     };
@@ -175,7 +182,9 @@ fn words(status: &Status) -> String {
         Some(scopes) => {
             let _infallible = write!(text, "\nScopes granted ({}): {}.", scopes.len(), scopes.join(", "));
         }
-        None if status.credential.contains("bearer") => text.push_str("\nScopes: not known for a configured token; a refusal names what is missing."),
+        None if status.credential.contains("bearer") => {
+            text.push_str("\nScopes: not known for a configured token; a refusal names what is missing.")
+        }
         None => {}
     }
     if !status.refused_scopes.is_empty() {

@@ -24,7 +24,11 @@ pub(super) fn unusable(tool: &Tool, credential: &Credential, permissions: Option
     Some(Unusable { tool: tool.name.clone(), cause: cause.to_owned(), missing, why })
 }
 
-fn judge(operation: &Operation, credential: &Credential, permissions: Option<&BTreeSet<String>>) -> Option<(&'static str, Vec<String>, String)> {
+fn judge(
+    operation: &Operation,
+    credential: &Credential,
+    permissions: Option<&BTreeSet<String>>,
+) -> Option<(&'static str, Vec<String>, String)> {
     let bearer_only = matches!(credential.kind, CredentialKind::Oauth | CredentialKind::Bearer);
     if bearer_only && operation.oauth == OAuth::No {
         return Some(("oauth_not_accepted", Vec::new(), "it takes keys only; set DD_API_KEY and DD_APP_KEY.".to_owned()));

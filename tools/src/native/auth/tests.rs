@@ -17,7 +17,8 @@ fn session(scopes: &[&str]) -> Credential {
 fn cause(tool: &str, credential: &Credential, permissions: Option<&[&str]>) -> Option<String> {
     let registry = Registry::build(Selection::default(), None).unwrap();
     let held = permissions.map(|names| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>());
-    unusable(registry.reachable_tool(tool).unwrap(), credential, held.as_ref()).map(|found| format!("{} {}", found.cause, found.missing.join(",")))
+    unusable(registry.reachable_tool(tool).unwrap(), credential, held.as_ref())
+        .map(|found| format!("{} {}", found.cause, found.missing.join(",")))
 }
 
 #[test]

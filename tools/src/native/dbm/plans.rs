@@ -44,7 +44,8 @@ impl Run for DbmPlansSearch {
         let (reply, found) = fetch::page(cx, &query, range, Sort::parse(asked.sort.as_deref())?, limit(asked.limit), place).await?;
         let plans = distinct(&found.records);
         let lines: Vec<String> = plans.iter().flat_map(Plan::lines).collect();
-        let mut draft = if lines.is_empty() { Draft::rows("explain plans", Vec::new(), Vec::new()) } else { Draft::new("", Content::Lines(lines)) };
+        let mut draft =
+            if lines.is_empty() { Draft::rows("explain plans", Vec::new(), Vec::new()) } else { Draft::new("", Content::Lines(lines)) };
         draft.heed(&reply);
         draft.range = Some(range);
         draft.total = if plans.is_empty() { found.total } else { Total::Unknown };

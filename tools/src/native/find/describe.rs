@@ -20,7 +20,12 @@ pub(super) fn brief(entry: &Entry, registry: &Registry) -> String {
 /// Everything that is known.
 pub(super) fn whole(entry: &Entry, registry: &Registry) -> String {
     match entry {
-        Entry::Tool(tool) => format!("{}\n{}\n  input schema: {}", tool_head(tool, registry), tool.description, serde_json::Value::Object((*tool.input_schema).clone())),
+        Entry::Tool(tool) => format!(
+            "{}\n{}\n  input schema: {}",
+            tool_head(tool, registry),
+            tool.description,
+            serde_json::Value::Object((*tool.input_schema).clone())
+        ),
         Entry::Operation(operation) => operation_text(operation, registry, WHOLE_BODY),
     }
 }
@@ -45,11 +50,18 @@ fn own_arguments(tool: &Tool) -> serde_json::Map<String, serde_json::Value> {
 }
 
 fn operation_text(operation: &'static Operation, registry: &Registry, body: usize) -> String {
-    let mut text = format!("{} — operation, {} — {} {}", operation.id, effect_word(operation.kind.effect()), operation.method.as_str(), operation.path);
-    let marks: Vec<&str> = [(operation.deprecated, "deprecated"), (operation.official && operation.unstable, "unstable"), (!operation.official, "unofficial")]
-        .into_iter()
-        .filter_map(|(is, word)| is.then_some(word))
-        .collect();
+    let mut text = format!(
+        "{} — operation, {} — {} {}",
+        operation.id,
+        effect_word(operation.kind.effect()),
+        operation.method.as_str(),
+        operation.path
+    );
+    let marks: Vec<&str> =
+        [(operation.deprecated, "deprecated"), (operation.official && operation.unstable, "unstable"), (!operation.official, "unofficial")]
+            .into_iter()
+            .filter_map(|(is, word)| is.then_some(word))
+            .collect();
     if !marks.is_empty() {
         let _infallible = write!(text, " [{}]", marks.join(", "));
     }

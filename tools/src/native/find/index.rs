@@ -124,7 +124,9 @@ impl Index {
             return Vec::new();
         }
         let mut best: HashMap<u32, (f32, bool)> = HashMap::new();
-        for (_, postings) in self.words.iter().filter(|(known, _)| known.starts_with(word) || (known.len() > 3 && word.starts_with(known.as_str()))) {
+        for (_, postings) in
+            self.words.iter().filter(|(known, _)| known.starts_with(word) || (known.len() > 3 && word.starts_with(known.as_str())))
+        {
             let rarity = rarity(postings);
             for (at, weight) in postings {
                 let (score, in_name) = best.entry(*at).or_default();

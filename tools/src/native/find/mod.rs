@@ -73,7 +73,8 @@ impl Run for Find {
             return Ok(words(text, Total::Exact(1)));
         }
         let limit = arguments.limit.unwrap_or(DEFAULT_LIMIT);
-        let found = index.search(query, |entry| arguments.effect.is_none_or(|wanted| (wanted == Wanted::Read) == (entry.effect() == Effect::Read)));
+        let found =
+            index.search(query, |entry| arguments.effect.is_none_or(|wanted| (wanted == Wanted::Read) == (entry.effect() == Effect::Read)));
         if found.is_empty() {
             return Err(Refusal::invalid(format!("No tool and no operation matches `{}`.", datadog_client::untrusted::shown(query, 80)))
                 .because("Every word is looked for in names, paths, products and parameters; words of Datadog's API find most, e.g. `downtime`, `slo`, `incident todo`."));

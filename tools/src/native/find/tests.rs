@@ -48,7 +48,11 @@ fn every_operation_is_among_the_first_for_the_words_of_its_id() {
         let query = format!("{} {}", operation.id.split_once('.').unwrap().1, operation.tag);
         // What Datadog deprecates stands behind what it wants used instead.
         let first = if operation.deprecated { 20 } else { 10 };
-        let hit = index.search(&query, |_| true).into_iter().take(first).any(|entry| matches!(entry, Entry::Operation(found) if found.id == operation.id));
+        let hit = index
+            .search(&query, |_| true)
+            .into_iter()
+            .take(first)
+            .any(|entry| matches!(entry, Entry::Operation(found) if found.id == operation.id));
         if !hit {
             missed.push(operation.id);
         }

@@ -69,7 +69,9 @@ impl Run for LogsAggregate {
 
     async fn run(&self, cx: &CallContext<'_>, asked: AggregateArguments) -> Result<Draft, Refusal> {
         let Tier::One(tier) = Tier::parse(asked.storage_tier.as_deref())? else {
-            return Err(Refusal::invalid("logs_aggregate counts one tier per call: `storage_tier` must be indexes, flex or online-archives."));
+            return Err(Refusal::invalid(
+                "logs_aggregate counts one tier per call: `storage_tier` must be indexes, flex or online-archives.",
+            ));
         };
         let filter = Filter::of(cx, asked.query.as_deref(), asked.from.as_deref(), asked.to.as_deref())?.stored_in(tier);
         let link = ui(cx, &filter.query, filter.range, filter.tier);
