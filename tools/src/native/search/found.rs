@@ -1,13 +1,14 @@
 //! Reading a page of an event store, and what its `meta` says about completeness.
 
+use crate::rows::{RawAnswer, RawRecords};
 use datadog_client::{Kind, Refusal, Reply, untrusted};
 use serde_json::Value;
 
 /// One page of records.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Found {
-    /// The records, as Datadog gave them.
-    pub(crate) records: Vec<Value>,
+    /// The records, as Datadog gave them; parsed only as far as they are shown.
+    pub(crate) records: RawRecords,
     /// Cursor of the next page; its presence alone proves nothing.
     after: Option<String>,
     /// Datadog gave up before it had looked at everything.
@@ -19,18 +20,21 @@ pub(crate) struct Found {
 impl Found {
     /// Takes `data` and `meta` out of a reply; a body without records is an error, never "nothing found".
     pub(crate) fn read(reply: &Reply, subject: &str) -> Result<Self, Refusal> {
-        Self::take(reply.json()?, subject)
+        Self::take(reply.decode()?, subject)
     }
 
-    pub(super) fn take(mut body: Value, subject: &str) -> Result<Self, Refusal> {
-        let records = match body.get_mut("data").map(Value::take) {
-            Some(Value::Array(records)) => records,
-            Some(Value::Null) => Vec::new(),
-            _ => return Err(Refusal::new(Kind::UpstreamFailed, format!("Datadog's answer holds no list of {subject}."))),
+    pub(super) fn take(body: RawAnswer, subject: &str) -> Result<Self, Refusal> {
+        let Some(records) = body.records else {
+            return Err(Refusal::new(Kind::UpstreamFailed, format!("Datadog's answer holds no list of {subject}.")));
         };
-        let after = body.pointer("/meta/page/after").and_then(Value::as_str).filter(|after| !after.is_empty()).map(str::to_owned);
-        let Heard { timed_out, notes } = Heard::of(&body["meta"], subject);
+        let after = body.rest.pointer("/meta/page/after").and_then(Value::as_str).filter(|after| !after.is_empty()).map(str::to_owned);
+        let Heard { timed_out, notes } = Heard::of(&body.rest["meta"], subject);
         Ok(Self { records, after, timed_out, notes })
+    }
+
+    /// Every record, parsed.
+    pub(crate) fn all(&self) -> Vec<Value> {
+        self.records.parse(0, self.records.len())
     }
 
     /// Cursor of the next page, when there can be one: stores give a cursor with their last page too (`datadog-api.md` §0),
@@ -75,8 +79,12 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn take(body: &Value) -> Result<Found, Refusal> {
+        Found::take(serde_json::from_str(&body.to_string()).unwrap(), "logs")
+    }
+
     fn page(records: usize, meta: &Value) -> Found {
-        Found::take(json!({"data": vec![json!({}); records], "meta": meta}), "logs").unwrap()
+        take(&json!({"data": vec![json!({}); records], "meta": meta})).unwrap()
     }
 
     #[test]
@@ -107,9 +115,12 @@ mod tests {
 
     #[test]
     fn a_body_without_records_is_an_error() {
-        for body in [json!({}), json!(null), json!({"data": "x"}), json!([])] {
-            assert_eq!(Found::take(body, "logs").unwrap_err().kind, Kind::UpstreamFailed);
+        for body in [json!({}), json!({"data": "x"}), json!({"data": {"id": "x"}})] {
+            assert_eq!(take(&body).unwrap_err().kind, Kind::UpstreamFailed);
         }
-        assert!(Found::take(json!({"data": null}), "logs").unwrap().records.is_empty());
+        for body in ["null", "[]", "1"] {
+            assert!(serde_json::from_str::<RawAnswer>(body).is_err(), "{body}");
+        }
+        assert!(take(&json!({"data": null})).unwrap().records.is_empty());
     }
 }

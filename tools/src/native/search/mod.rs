@@ -56,7 +56,7 @@ pub(crate) async fn search(cx: &CallContext<'_>, search: Search) -> Result<Draft
     let found = Found::read(&reply, store.subject)?;
     let more = found.more(limit);
     let shown = found.records.len();
-    let mut draft = Draft::rows(store.subject, found.records, columns);
+    let mut draft = Draft::raw(store.subject, found.records, columns);
     draft.heed(&reply);
     draft.range = Some(filter.range);
     draft.notes.extend(found.notes);
