@@ -1,7 +1,7 @@
 //! Runs a tool that is one operation: defined in TOML, or the operation itself by its id.
 
 use crate::{
-    CallContext, Content, Draft, NativeTool, TimeRange, Total,
+    CallContext, Content, Draft, NativeTool, TimeRange,
     answer::Column,
     definition::{Definition, TimeArguments, TimeUnit},
     paging, rows,
@@ -83,7 +83,11 @@ async fn fetch(
 ) -> Result<Draft, Refusal> {
     let request = Request::plan(operation, arguments)?;
     let reply = cx.send(&request).await?;
-    let mut draft = if is_json(&reply) { of_json(operation, arguments, how, reply.json()?) } else { of_other(how, &reply) };
+    let mut draft = if is_json(&reply) {
+        of_json(operation, arguments, how, cx.page.map(|page| page.seen.saturating_sub(page.skip as u64)), reply.json()?)
+    } else {
+        of_other(how, &reply)
+    };
     draft.heed(&reply);
     Ok(draft)
 }
@@ -93,7 +97,13 @@ fn is_json(reply: &Reply) -> bool {
     reply.body.is_empty() || reply.content_type.is_empty() || reply.content_type.contains("json")
 }
 
-fn of_json(operation: &'static Operation, arguments: &Map<String, Value>, how: &Reading<'_>, mut answer: Value) -> Draft {
+fn of_json(
+    operation: &'static Operation,
+    arguments: &Map<String, Value>,
+    how: &Reading<'_>,
+    before: Option<u64>,
+    mut answer: Value,
+) -> Draft {
     let dropped: Vec<&str> = how.drop.iter().filter(|path| remove(&mut answer, path)).map(String::as_str).collect();
     let mut draft = if how.record {
         Draft::new(
@@ -106,17 +116,12 @@ fn of_json(operation: &'static Operation, arguments: &Map<String, Value>, how: &
         )
     } else {
         let records = rows::records(answer, how.rows);
-        let next = paging::next(operation, arguments, &records);
-        let seen = paging::before(operation, arguments) + records.rows.len() as u64;
-        let total = match (records.total, &next) {
-            (Some(total), _) => Total::Exact(total),
-            (None, None) if operation.paging.is_none_or(|paging| paging.cursor.is_none()) => Total::Exact(seen),
-            (None, _) => Total::Unknown,
-        };
+        let beyond = paging::beyond(operation, arguments, &records, before);
         let mut draft = Draft::rows(how.subject, records.rows, how.columns.to_vec());
-        draft.total = total;
-        draft.next = next;
+        draft.total = beyond.total;
+        draft.next = beyond.next;
         draft.notes = records.warnings.into_iter().map(|warning| format!("Datadog warns: {warning}")).collect();
+        draft.notes.extend(beyond.note);
         draft
     };
     if !dropped.is_empty() {

@@ -117,7 +117,8 @@ impl Registry {
         } else if tool.effect != Effect::Read && !self.selection.allow_writes {
             Some(Withheld::ReadOnly)
         } else {
-            None
+            // A tool is no way around what is withheld of the operations under it.
+            tool.operations.iter().find_map(|operation| self.withheld_operation(operation))
         }
     }
 
@@ -138,10 +139,11 @@ impl Registry {
     /// Listed names most like `name`.
     #[must_use]
     pub fn nearest(&self, name: &str) -> Vec<String> {
+        let name: String = name.chars().take(80).collect();
         let mut near: Vec<(f64, &str)> = self
             .listed
             .iter()
-            .map(|tool| (strsim::jaro_winkler(name, &tool.name), tool.name.as_str()))
+            .map(|tool| (strsim::jaro_winkler(&name, &tool.name), tool.name.as_str()))
             .filter(|(score, _)| *score > 0.7)
             .collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -189,6 +191,7 @@ impl Registry {
     }
 }
 
-fn current_name(name: &str) -> &str {
+/// Today's name of a tool; names that were never renamed are their own.
+pub(crate) fn current_name(name: &str) -> &str {
     ALIASES.iter().find(|(old, _)| *old == name).map_or(name, |(_, new)| new)
 }

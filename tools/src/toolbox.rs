@@ -133,7 +133,11 @@ impl Toolbox {
     /// Calls a listed tool by name or alias.
     pub async fn call(&self, call: &Call<'_>, name: &str, arguments: Map<String, Value>) -> Result<Answer, CallError> {
         let Some(tool) = self.registry.listed_tool(name) else {
-            return Err(CallError::UnknownTool { nearest: self.registry.nearest(name) });
+            let withheld = self.registry.reachable_tool(name).and_then(|tool| self.registry.withheld_tool(tool));
+            return Err(match withheld {
+                Some(withheld) => forbidden(name, withheld).into(),
+                None => CallError::UnknownTool { nearest: self.registry.nearest(name) },
+            });
         };
         let Some(allowed) = reach::allowed(&tool.name) else {
             return Ok(self.run(call, &Target::Tool(Arc::clone(tool)), arguments).await?);
@@ -156,8 +160,11 @@ impl Toolbox {
         }
         let target = self.target(&name)?;
         let (effect, withheld) = match &target {
-            Target::Tool(tool) if reach::allowed(&tool.name).is_some() => {
-                return Err(Refusal::invalid(format!("`{}` cannot call itself; name the tool or operation that is meant.", tool.name)));
+            Target::Tool(inner) if reach::allowed(&inner.name).is_some() => {
+                return Err(Refusal::invalid(format!(
+                    "{} calls tools and operations, not `{}`; name what is meant.",
+                    tool.name, inner.name
+                )));
             }
             Target::Tool(tool) => (tool.effect, self.registry.withheld_tool(tool)),
             Target::Operation(operation) => (operation.kind.effect(), self.registry.withheld_operation(operation)),
@@ -219,7 +226,7 @@ impl Toolbox {
             registry: &self.registry,
         };
         let draft = match target {
-            Target::Tool(tool) => tool.run.run(&cx, arguments).await?,
+            Target::Tool(tool) => tool.run.run(&cx, arguments).await.map_err(|refusal| in_terms_of(tool, refusal))?,
             Target::Operation(operation) => ByOperation(operation).run(&cx, arguments).await?,
         };
         let render = RenderContext {
@@ -233,6 +240,18 @@ impl Toolbox {
         };
         answer::render(draft, &view, &render)
     }
+}
+
+/// What Datadog refused of a tool's own request is mended by the tool's arguments, not by those of the operation under it.
+fn in_terms_of(tool: &Tool, mut refusal: Refusal) -> Refusal {
+    if refusal.kind == Kind::InvalidArguments {
+        for fix in &mut refusal.fixes {
+            if fix.action == "tools_find" {
+                *fix = Fix::new(&tool.name, "Correct what Datadog names and call again.");
+            }
+        }
+    }
+    refusal
 }
 
 /// Arguments that are named as a view argument but are the tool's own.

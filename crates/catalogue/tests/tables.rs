@@ -21,7 +21,8 @@ fn the_counts_are_those_of_the_specification() {
     assert_eq!(methods.iter().map(count).collect::<Vec<_>>(), [810, 506, 269, 192, 119]);
     let kinds = [Kind::Read, Kind::ReadPost, Kind::CheckPost, Kind::JobPost, Kind::Write, Kind::Delete, Kind::ReadCreatesSnapshot];
     let count = |kind: &Kind| official.iter().filter(|operation| operation.kind == *kind).count();
-    assert_eq!(kinds.iter().map(count).collect::<Vec<_>>(), [809, 66, 24, 4, 723, 269, 1]);
+    // One GET of the 809 starts a job (`starts_job` in extra.toml).
+    assert_eq!(kinds.iter().map(count).collect::<Vec<_>>(), [808, 66, 24, 5, 723, 269, 1]);
     // One fewer by default and one more without, as the newest list of closed endpoints has it.
     let classes = [OAuth::Scoped, OAuth::ExplicitNoScope, OAuth::DefaultNoScope, OAuth::No];
     let count = |class: &OAuth| official.iter().filter(|operation| operation.oauth == *class).count();

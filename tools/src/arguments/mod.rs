@@ -16,7 +16,9 @@ pub fn check(tool: &str, schema: &Map<String, Value>, arguments: Map<String, Val
     let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
     let mut checked = Map::with_capacity(arguments.len());
     let mut problems = Vec::new();
+    let taken: Vec<String> = arguments.keys().cloned().collect();
     for (name, value) in arguments {
+        let name = meant(name, properties, &taken);
         let Some(property) = properties.get(&name) else {
             problems.push(unknown(&name, properties));
             continue;
@@ -44,6 +46,11 @@ pub fn check(tool: &str, schema: &Map<String, Value>, arguments: Map<String, Val
         .fix(Fix::new(tool, "Call again with the arguments corrected.")))
 }
 
+/// Whether a value fits a property's schema as it is, or after the smallest change; says in a clause why not.
+pub(crate) fn fits(value: &Value, property: &Value) -> Result<(), String> {
+    coerce(value.clone(), property).map(drop)
+}
+
 /// The arguments in one line: `query: string (required), limit: integer 1..1000, sort: newest|oldest`.
 #[must_use]
 pub fn outline(schema: &Map<String, Value>) -> String {
@@ -59,6 +66,39 @@ pub fn outline(schema: &Map<String, Value>) -> String {
         format!("{name}: {}{mark}", coerce::describe(property))
     };
     properties.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// Words that models use for each other, with the argument that is meant; taken only when the tool has that and not the word itself.
+const SYNONYMS: &[(&str, &[&str])] = &[
+    ("query", &["queries"]),
+    ("queries", &["query"]),
+    ("q", &["query"]),
+    ("search", &["query"]),
+    ("filter", &["query"]),
+    ("start", &["from"]),
+    ("start_time", &["from"]),
+    ("since", &["from"]),
+    ("time_range", &["from"]),
+    ("end", &["to"]),
+    ("end_time", &["to"]),
+    ("until", &["to"]),
+    ("count", &["limit"]),
+    ("page_size", &["limit"]),
+    ("max_results", &["limit"]),
+    ("order", &["sort"]),
+    ("id", &["monitor_id", "incident_id", "trace_id", "id_or_number", "number", "incident", "monitor"]),
+    ("trace", &["trace_id"]),
+    ("metric_name", &["metric"]),
+];
+
+/// The argument a name means: itself, or the one that it is a synonym of and that was not given by its own name.
+fn meant(name: String, properties: &Map<String, Value>, given: &[String]) -> String {
+    if properties.contains_key(&name) {
+        return name;
+    }
+    let candidates = SYNONYMS.iter().find(|(word, _)| *word == name).map_or(&[][..], |(_, candidates)| candidates);
+    let fits = |candidate: &&&str| properties.contains_key(**candidate) && !given.iter().any(|given| given == **candidate);
+    candidates.iter().find(fits).map_or(name, |candidate| (*candidate).to_owned())
 }
 
 fn required(schema: &Map<String, Value>) -> impl Iterator<Item = &str> {

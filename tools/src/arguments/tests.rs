@@ -64,6 +64,14 @@ fn every_problem_is_named_at_once_with_what_is_valid() {
 }
 
 #[test]
+fn the_word_a_model_uses_is_taken_for_the_argument_that_is_meant() {
+    let checked = sample(json!({"q": "a", "page_size": "7", "order": "oldest"})).unwrap();
+    assert_eq!(Value::Object(checked), json!({"query": "a", "limit": 7, "sort": "oldest"}));
+    // Never when the argument was given by its own name too: two values would be one too many.
+    assert!(sample(json!({"query": "a", "search": "b"})).unwrap_err().message.contains("`search` is no argument"));
+}
+
+#[test]
 fn wide_integers_stay_exact() {
     let schema = json!({"type": "object", "properties": {"id": {"type": "integer"}, "text": {"type": "string"}}});
     let Value::Object(schema) = schema else { panic!("an object") };

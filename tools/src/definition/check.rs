@@ -1,7 +1,7 @@
 //! Checks a definition against the catalogue, and makes a tool of it.
 
 use super::format::{Argument, ArgumentType, Definition, RawColumn, RawTool};
-use crate::{Tool, arguments, defined::Defined};
+use crate::{TimeRange, Tool, arguments, defined::Defined, registry};
 use datadog_catalogue::{Effect, Operation, Place};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -24,7 +24,37 @@ pub(super) fn check(toolset: &str, raw: RawTool) -> Result<Definition, String> {
     if raw.effect < operation.kind.effect() {
         return Err(format!("tool `{name}`: {} is {:?}, so effect cannot be {:?}", operation.id, operation.kind.effect(), raw.effect));
     }
+    if raw.title.trim().is_empty() || raw.description.trim().is_empty() {
+        return Err(format!("tool `{name}`: title and description must say something"));
+    }
+    if toolset.is_empty() || toolset == "all" || !toolset.chars().all(fits) {
+        return Err(format!("toolset `{toolset}` must be made of a-z, 0-9 and _, and cannot be `all`"));
+    }
+    if registry::current_name(name) != name {
+        return Err(format!("tool name `{name}` is an old name of `{}`", registry::current_name(name)));
+    }
+    if datadog_catalogue::returns_secret(operation) {
+        return Err(format!(
+            "tool `{name}`: {} answers with key material; it is reached by its own name only, with --allow-secrets",
+            operation.id
+        ));
+    }
+    if let Some(time) = &raw.time {
+        TimeRange::parse(&time.default, "now", jiff::Timestamp::now())
+            .map_err(|refusal| format!("tool `{name}`, time.default: {refusal}"))?;
+    }
     for (argument, facts) in &raw.arguments {
+        if argument.is_empty() || !argument.chars().all(fits) {
+            return Err(format!("tool `{name}`: the argument name `{argument}` must be made of a-z, 0-9 and _"));
+        }
+        if let (Some(min), Some(max)) = (facts.min, facts.max)
+            && min > max
+        {
+            return Err(format!("tool `{name}`, argument `{argument}`: min {min} is above max {max}"));
+        }
+        if let Some(default) = &facts.default {
+            arguments::fits(default, &facts.schema()).map_err(|why| format!("tool `{name}`, argument `{argument}`: its default {why}"))?;
+        }
         if RESERVED.contains(&argument.as_str()) {
             return Err(format!("tool `{name}`: the argument name `{argument}` is taken by the server"));
         }
@@ -36,6 +66,7 @@ pub(super) fn check(toolset: &str, raw: RawTool) -> Result<Definition, String> {
             ));
         }
     }
+    templates(&raw)?;
     for to in raw.fixed.keys().chain(raw.time.iter().flat_map(|time| [&time.from, &time.to])) {
         destination(operation, to).map_err(|why| format!("tool `{name}`: {why}"))?;
     }
@@ -71,9 +102,32 @@ pub(super) fn check(toolset: &str, raw: RawTool) -> Result<Definition, String> {
     })
 }
 
+/// Every `{name}` in `fixed` and `link` must be an argument; `link` knows the range too.
+fn templates(raw: &RawTool) -> Result<(), String> {
+    let ranged: &[&str] = if raw.time.is_some() { &["from_ms", "to_ms"] } else { &[] };
+    let texts = raw.fixed.values().flat_map(texts_in).map(|text| (text, &[][..])).chain(raw.link.as_deref().map(|link| (link, ranged)));
+    for (text, besides) in texts {
+        for name in text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name)) {
+            if !raw.arguments.contains_key(name) && !besides.contains(&name) {
+                return Err(format!("tool `{}`: {{{name}}} is no argument", raw.name));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn texts_in(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(texts_in).collect(),
+        Value::Object(object) => object.values().flat_map(texts_in).collect(),
+        _ => Vec::new(),
+    }
+}
+
 fn is_templated(raw: &RawTool, argument: &str) -> bool {
     let mark = format!("{{{argument}}}");
-    raw.fixed.values().any(|value| value.as_str().is_some_and(|text| text.contains(&mark)))
+    raw.fixed.values().flat_map(texts_in).any(|text| text.contains(&mark))
 }
 
 fn destination(operation: &Operation, to: &str) -> Result<(), String> {

@@ -78,6 +78,9 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Tool>, RegistryError> {
         let line = error.span().map_or(1, |span| line_of(text, span.start));
         RegistryError(format!("{file}:{line}: {}", error.message()))
     })?;
+    if parsed.tools.is_empty() {
+        return Err(RegistryError(format!("{file}:1: it defines no tool; a tool begins with [[tool]]")));
+    }
     let mut tools = Vec::new();
     for raw in parsed.tools {
         let line = line_of(text, raw.span().start);

@@ -49,6 +49,14 @@ fn a_bad_file_is_refused_with_file_line_and_reason() {
         ("name = \"checkout_errors\"", "name = \"Checkout Errors\"", 4, "must be 1 to 64"),
         ("title = \"Errors of checkout\"", "titel = \"x\"", 4, "titel"),
         ("operation = \"v2.ListLogs\"", "operation = \"v1.DeleteMonitor\"", 4, "effect cannot be"),
+        ("operation = \"v2.ListLogs\"", "operation = \"v2.GetAPIKey\"", 4, "key material"),
+        ("default = \"15m\"", "default = \"nonsense\"", 4, "time.default"),
+        ("default = \"checkout\"", "default = [\"a\", \"b\"]", 4, "its default must be a string"),
+        ("status:error", "status:{level}", 4, "{level} is no argument"),
+        ("[tool.arguments.service]", "[tool.arguments.\"a b\"]", 4, "made of a-z"),
+        ("title = \"Errors of checkout\"", "title = \"\"", 4, "must say something"),
+        ("toolset = \"team\"", "toolset = \"all\"", 4, "cannot be `all`"),
+        ("name = \"checkout_errors\"", "name = \"search_logs\"", 4, "is an old name of `logs_search`"),
     ] {
         let error = read("team.toml", &GOOD.replace(from, to)).unwrap_err().to_string();
         assert!(error.starts_with("team.toml:"), "{error}");
@@ -56,6 +64,11 @@ fn a_bad_file_is_refused_with_file_line_and_reason() {
         let at: usize = error.split(':').nth(1).unwrap().parse().unwrap();
         assert!((line..line + 4).contains(&at), "{at} for {reason}: {error}");
     }
+}
+
+#[test]
+fn a_file_without_a_tool_is_refused() {
+    assert!(read("team.toml", "toolset = \"team\"").unwrap_err().to_string().contains("defines no tool"));
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub use raw::{RawAnswer, RawRecords};
 use serde_json::Value;
 
 /// The records of an answer and what stood beside them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Records {
     /// One value a record.
     pub rows: Vec<Value>,

@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Extra {
     /// Operations whose answer holds usable key material, beside those that `operations.jsonl` marks.
     pub(super) returns_secret: BTreeSet<String>,
+    /// Operations that start a job, whatever their method says.
+    pub(super) starts_job: BTreeSet<String>,
     /// Paging that neither the specification nor a family of parameters tells.
     pub(super) paging: BTreeMap<String, PagingFact>,
     /// The unofficial operations.

@@ -12,11 +12,14 @@ pub(super) fn files(source: &Source, extra: &Extra) -> Result<Files> {
     let mut facts = source.operations.clone();
     facts.extend(unofficial.facts);
     facts.sort_by(|a, b| a.id.cmp(&b.id));
-    for id in extra.returns_secret.iter().chain(extra.paging.keys()) {
+    for id in extra.returns_secret.iter().chain(&extra.starts_job).chain(extra.paging.keys()) {
         ensure!(facts.iter().any(|fact| &fact.id == id), "extra.toml names {id}, which is no operation");
     }
     for fact in &mut facts {
         fact.returns_secret |= extra.returns_secret.contains(&fact.id);
+        if extra.starts_job.contains(&fact.id) {
+            "job-post".clone_into(&mut fact.kind);
+        }
         if let Some(paging) = extra.paging.get(&fact.id) {
             fact.paging = Some(paging.clone());
         } else if let (None, Some(spec)) = (&fact.paging, source.spec(&fact.id)) {

@@ -183,7 +183,7 @@ fn words(status: &Status) -> String {
             let _infallible = write!(text, "\nScopes granted ({}): {}.", scopes.len(), scopes.join(", "));
         }
         None if status.credential.contains("bearer") => {
-            text.push_str("\nScopes: not known for a configured token; a refusal names what is missing.")
+            text.push_str("\nScopes: not known for a configured token; a refusal names what is missing.");
         }
         None => {}
     }

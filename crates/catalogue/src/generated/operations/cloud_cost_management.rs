@@ -174,7 +174,7 @@ pub(super) const V2_GENERATE_COST_TAG_DESCRIPTION_BY_KEY: Operation = Operation 
     params: &[
         Param { name: "tag_key", place: Place::Path, required: true, ..PARAM },
     ],
-    kind: Kind::Read, oauth: OAuth::Scoped,
+    kind: Kind::JobPost, oauth: OAuth::Scoped,
     scopes: &["cloud_cost_management_read"],
     permission: Some(Permission { rule: PermissionRule::Or, names: &["cloud_cost_management_read"] }),
     ..OPERATION
@@ -886,7 +886,7 @@ pub(super) const X_GENERATE_COST_TAG_DESCRIPTION: Operation = Operation {
     params: &[
         Param { name: "tag_key", place: Place::Query, required: true, ..PARAM },
     ],
-    kind: Kind::Read, oauth: OAuth::DefaultNoScope,
+    kind: Kind::JobPost, oauth: OAuth::DefaultNoScope,
     permission: Some(Permission { rule: PermissionRule::Or, names: &["cloud_cost_management_read"] }),
     unstable: true,
     deprecated: true,
