@@ -3,10 +3,12 @@
 use super::{
     Column, View,
     cells::Safe,
+    fence::neutral,
     json,
     table::{Grid, Picked, Wanted, Written, pick},
     tokens,
 };
+use datadog_client::untrusted;
 use serde_json::{Map, Value};
 
 /// The smallest cut a cell gets before columns are left out.
@@ -246,6 +248,9 @@ pub(super) fn words(lines: &[&str], budget: usize) -> Body {
     let (mut text, mut shown, mut spent) = (String::new(), 0, 0);
     let mut notes = Vec::new();
     for line in lines {
+        let clean = untrusted::clean(line);
+        let line = neutral(&clean);
+        let line = line.as_ref();
         let tokens = tokens::estimate(line) + 1;
         if shown > 0 && spent + tokens > budget {
             break;

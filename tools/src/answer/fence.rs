@@ -1,10 +1,14 @@
 //! The fence around text that others wrote: a model must see where data begins and ends, and data cannot end it.
 
 use super::Sealer;
-use std::borrow::Cow;
+use datadog_client::untrusted;
+use regex::Regex;
+use std::{borrow::Cow, sync::LazyLock};
 
 const OPEN: &str = "<data-";
 const CLOSE: &str = "</data-";
+/// What a reader may take for a line of the fence, however it is spelled.
+static FENCE_LIKE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)<(\s*/?\s*data\s*-)").ok());
 
 /// `content` between two lines that carry a tag which nobody can foresee and which the content does not hold.
 ///
@@ -21,12 +25,22 @@ pub fn fenced(content: &str, sealer: &Sealer) -> String {
 }
 
 /// Content without anything that looks like a fence line, whatever its tag.
-fn neutral(content: &str) -> Cow<'_, str> {
-    if content.contains(OPEN) || content.contains(CLOSE) {
-        Cow::Owned(content.replace(CLOSE, "‹/data-").replace(OPEN, "‹data-"))
-    } else {
-        Cow::Borrowed(content)
+pub(super) fn neutral(content: &str) -> Cow<'_, str> {
+    if !content.contains('<') {
+        return Cow::Borrowed(content);
     }
+    match FENCE_LIKE.as_ref() {
+        Some(pattern) => pattern.replace_all(content, "‹$1"),
+        None => Cow::Owned(content.replace('<', "‹")),
+    }
+}
+
+/// Text that stands outside the fence: one line of at most `max` characters, cleaned, without anything fence-like.
+pub(super) fn one_line(text: &str, max: usize) -> String {
+    let clean = untrusted::clean(text);
+    let line =
+        if clean.contains(['\n', '\r', '\t']) { clean.split_whitespace().collect::<Vec<_>>().join(" ") } else { clean.trim().to_owned() };
+    untrusted::cap(&neutral(&line), max).into_owned()
 }
 
 /// Characters that the fence adds, for the budget.

@@ -3,11 +3,11 @@
 use super::{
     Answer, ArgumentsDigest, Column, Content, Draft, Output, Page, Sealer, Total, View,
     body::{self, Body},
-    fence::{FENCE_TOKENS, fenced},
+    fence::{FENCE_TOKENS, fenced, one_line},
     tokens,
 };
 use crate::{TimeRange, time};
-use datadog_client::{Principal, Refusal, untrusted};
+use datadog_client::{Principal, Refusal};
 use serde_json::{Map, Value};
 
 /// The site that needs no mention.
@@ -131,8 +131,10 @@ impl<'a> Frame<'a> {
         // Notes that the rows bring with them.
         let budget = total.saturating_sub(around + 40).max(total / 8).max(16);
         (frame.body, frame.elements) = rows(draft, view, place.skip, budget);
-        frame.notes.append(&mut frame.body.notes);
-        frame.notes.extend(hints.notes);
+        // They may name what others named; a small budget is not spent on them.
+        let most = (total / 2).clamp(100, MAX_NOTE_CHARS);
+        let found: Vec<String> = frame.body.notes.drain(..).chain(hints.notes).map(|note| one_line(&note, most)).collect();
+        frame.notes.extend(found);
         if hints.shown < draft.hints.len() {
             frame.notes.push(format!("{} did not fit.", body::counted(draft.hints.len() - hints.shown, "more hint")));
         }
@@ -369,14 +371,6 @@ fn said(notes: &[String], budget: usize) -> Vec<String> {
         }
     }
     said
-}
-
-/// Text of ours and of tools stands outside the fence: one line, cleaned, capped.
-fn one_line(text: &str, max: usize) -> String {
-    let clean = untrusted::clean(text);
-    let line =
-        if clean.contains(['\n', '\r', '\t']) { clean.split_whitespace().collect::<Vec<_>>().join(" ") } else { clean.trim().to_owned() };
-    untrusted::cap(&line, max).into_owned()
 }
 
 /// One of `what`: `logs` as `log`, `queries` as `query`.
