@@ -11,7 +11,7 @@ pub(super) const ABSENT: Id = 0;
 /// Text longer than this many characters and of several lines goes below the table.
 const BLOCK_CHARS: usize = 120;
 /// An id is never cut; nothing longer is an id. Datadog's longest is 124 characters.
-const MAX_ID_CHARS: usize = 256;
+pub(super) const MAX_ID_CHARS: usize = 256;
 
 /// One different value as it is shown.
 #[derive(Debug, Default, Clone)]
@@ -58,13 +58,21 @@ impl<'a> Cells<'a> {
         number
     }
 
-    /// The number of a value that is a secret as a whole.
-    pub(super) fn intern_secret(&mut self) -> Id {
-        let number = self.intern(Cow::Borrowed("[masked:field]"), true);
-        if let Some(text) = self.texts.get_mut(number as usize) {
-            text.masked = 1;
+    /// The number of a text in which `masked` secrets were replaced already.
+    pub(super) fn intern_masked(&mut self, raw: Cow<'a, str>, id: bool, masked: usize) -> Id {
+        let before = self.texts.len();
+        let number = self.intern(raw, id);
+        if self.texts.len() > before
+            && let Some(text) = self.texts.get_mut(number as usize)
+        {
+            text.masked += masked;
         }
         number
+    }
+
+    /// The number of a value that is a secret as a whole.
+    pub(super) fn intern_secret(&mut self) -> Id {
+        self.intern_masked(Cow::Borrowed(mask::FIELD_MASK), true, 1)
     }
 
     /// How many texts there are.

@@ -1,11 +1,16 @@
 //! Records as compact JSON within a budget: nothing that says nothing, long texts and lists cut with the count.
 
-use super::{cells::Safe, mask, tokens};
+use super::{
+    cells::{MAX_ID_CHARS, Safe},
+    mask, tokens,
+};
 use datadog_client::untrusted;
 use serde_json::{Map, Value};
 
 /// Objects nested deeper than this are never shown whole.
 const MAX_DEPTH: usize = 60;
+/// Fields that tell which record it is and when: they stay whatever else must go.
+const ANCHORS: [&str; 9] = ["id", "public_id", "trace_id", "span_id", "timestamp", "time", "date", "start", "created_at"];
 
 /// A value as it may be shown.
 #[derive(Debug, Default)]
@@ -41,6 +46,13 @@ struct Walk {
 
 /// `value` as compact JSON of at most `budget` tokens, as much of it as fits.
 pub(super) fn shrink(value: &Value, masks: bool, budget: usize) -> Shrunk {
+    let (value, redacted) = if masks { mask::redacted("", value) } else { (std::borrow::Cow::Borrowed(value), 0) };
+    let mut shrunk = shrink_redacted(&value, masks, budget);
+    shrunk.masked += redacted;
+    shrunk
+}
+
+fn shrink_redacted(value: &Value, masks: bool, budget: usize) -> Shrunk {
     let steps = [
         (budget, usize::MAX, MAX_DEPTH),
         (budget / 2, 400, 40),
@@ -69,6 +81,9 @@ pub(super) fn shrink(value: &Value, masks: bool, budget: usize) -> Shrunk {
         }
         last = Some(shrunk);
     }
+    if let Some(anchored) = anchored(value, masks, budget) {
+        return anchored;
+    }
     // Hundreds of fields with endless names: a piece of the text, as a JSON text.
     let mut shrunk = last.unwrap_or_else(|| Shrunk { text: value_size(value), masked: 0, cut: 0, dropped: 0 });
     let mut piece = budget;
@@ -81,6 +96,42 @@ pub(super) fn shrink(value: &Value, masks: bool, budget: usize) -> Shrunk {
         }
         piece = piece * 3 / 4;
     }
+}
+
+/// Which record it is and when, and how many fields are left out.
+fn anchored(value: &Value, masks: bool, budget: usize) -> Option<Shrunk> {
+    let map = value.as_object()?;
+    let inner = map.get("attributes").and_then(Value::as_object);
+    let fields = map.len();
+    let (mut shown, mut masked, mut last) = (Map::new(), 0, None);
+    for (at, key) in ANCHORS.iter().enumerate() {
+        let Some(found) = map.get(*key).or_else(|| inner.and_then(|inner| inner.get(*key))) else { continue };
+        let found = match found {
+            Value::String(text) if is_id(text) => {
+                let safe = Safe::of(text, masks, usize::MAX, true);
+                masked += safe.masked;
+                Value::String(safe.text)
+            }
+            Value::Number(number) => Value::Number(number.clone()),
+            _ => continue,
+        };
+        shown.insert((*key).to_owned(), found);
+        let mut object = shown.clone();
+        object.insert("…".to_owned(), Value::String(format!("[+{} fields]", fields.saturating_sub(shown.len()))));
+        let text = Value::Object(object).to_string();
+        // An id is shown even when nothing else fits.
+        if tokens::estimate(&text) <= budget || at == 0 {
+            last = Some(Shrunk { text, masked, cut: 1, dropped: 0 });
+        } else {
+            shown.shift_remove(*key);
+        }
+    }
+    last
+}
+
+/// A text that may be an id: short, and no words.
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_ID_CHARS && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn value_size(value: &Value) -> String {
@@ -123,7 +174,8 @@ impl Walk {
     }
 
     fn text(&mut self, text: &str, id: bool) -> Value {
-        let safe = Safe::of(text, self.masks, self.limits.text, id);
+        let cap = if id && is_id(text) { usize::MAX } else { self.limits.text };
+        let safe = Safe::of(text, self.masks, cap, id);
         self.masked += safe.masked;
         self.cut += usize::from(safe.cut > 0);
         self.spent += 2 + tokens::estimate(&safe.text);
@@ -149,12 +201,13 @@ impl Walk {
 
     fn object(&mut self, map: &Map<String, Value>, depth: usize) -> Option<Value> {
         let mut shown = Map::new();
-        for (key, value) in map.iter().take(self.limits.items) {
+        let mut left_out = 0;
+        for (at, (key, value)) in map.iter().enumerate() {
+            if at >= self.limits.items && !(ANCHORS.contains(&key.as_str()) || depth == 0 && key == "attributes") {
+                left_out += 1;
+                continue;
+            }
             let value = match value {
-                Value::String(_) if self.masks && mask::is_secret_field(key) => {
-                    self.masked += 1;
-                    Some(Value::String("[masked:field]".to_owned()))
-                }
                 Value::String(text) if !text.is_empty() && mask::is_id_field(key) => Some(self.text(text, true)),
                 value => self.value(value, depth + 1),
             };
@@ -165,10 +218,10 @@ impl Walk {
                 shown.insert(name.into_owned(), value);
             }
         }
-        if map.len() > self.limits.items {
+        if left_out > 0 {
             self.cut += 1;
             self.spent += 6;
-            shown.insert("…".to_owned(), Value::String(format!("[+{} fields]", map.len() - self.limits.items)));
+            shown.insert("…".to_owned(), Value::String(format!("[+{left_out} fields]")));
         }
         if shown.is_empty() { self.nothing() } else { Some(Value::Object(shown)) }
     }
@@ -176,6 +229,8 @@ impl Walk {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use serde_json::json;
 
@@ -200,6 +255,42 @@ mod tests {
             assert!(shrunk.text.contains(" chars]") && shrunk.text.contains("[+") && shrunk.cut >= 2, "{}", shrunk.text);
             assert!(serde_json::from_str::<Value>(&shrunk.text).is_ok());
         }
+    }
+
+    #[test]
+    fn ids_and_times_stay_whole() {
+        let id = "AwAAAZqRkT2P".repeat(10);
+        let noise: Map<String, Value> = (0..300).map(|at| (format!("field_{at}"), json!("words ".repeat(200)))).collect();
+        let record = json!({"noise": noise, "type": "log", "attributes": {"noise": noise, "timestamp": "2026-11-22T04:10:00.123Z"}, "id": id, "list": vec!["x y"; 900]});
+        for budget in [180, 300, 1_000] {
+            let shrunk = shrink(&record, true, budget);
+            assert!(shrunk.text.contains(&id) && shrunk.text.contains("2026-11-22T04:10:00.123Z"), "{budget} {}", shrunk.text);
+            assert!(tokens::estimate(&shrunk.text) <= budget && serde_json::from_str::<Value>(&shrunk.text).is_ok());
+        }
+        let ids: Map<String, Value> = (0..40).map(|at| (format!("{at}_id"), json!(format!("{at:0>100}")))).collect();
+        let shrunk = shrink(&Value::Object(ids), true, 200);
+        assert!(!shrunk.text.contains("chars]"), "{}", shrunk.text);
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_fields() {
+        let record = json!({
+            "pwd": 123_456, "password": {"value": "hunter", "type": "plain"}, "cookie": ["sid=abc"], "tags": ["password:abc", "env:prod"],
+            "headers": [{"name": "Authorization", "value": "Basic abc"}, {"name": "Host", "value": "a"}],
+            "card": 4_111_111_111_111_111_u64, "order_id": 4_111_111_111_111_111_u64, "secret": true,
+        });
+        let shrunk = shrink(&record, true, 1_000);
+        assert_eq!(
+            serde_json::from_str::<Value>(&shrunk.text).unwrap(),
+            json!({
+                "pwd": "[masked:field]", "password": {"value": "[masked:field]", "type": "plain"}, "cookie": ["[masked:field]"],
+                "tags": ["password:[masked:field]", "env:prod"],
+                "headers": [{"name": "Authorization", "value": "[masked:field]"}, {"name": "Host", "value": "a"}],
+                "card": "[masked:card]", "order_id": 4_111_111_111_111_111_u64, "secret": true,
+            })
+        );
+        assert_eq!(shrunk.masked, 6);
+        assert_eq!(serde_json::from_str::<Value>(&shrink(&record, false, 1_000).text).unwrap(), record);
     }
 
     #[test]

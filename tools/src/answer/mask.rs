@@ -1,6 +1,7 @@
 //! Secrets that telemetry carries by mistake: keys, tokens, passwords and card numbers are replaced before an agent sees them.
 
 use regex::{Captures, Regex, RegexBuilder};
+use serde_json::Value;
 use std::{borrow::Cow, sync::LazyLock};
 
 /// What one kind of secret looks like.
@@ -126,7 +127,7 @@ pub(super) fn mask(text: &str, id: bool) -> (Cow<'_, str>, usize) {
 /// Whether a field of this name holds an id.
 pub(super) fn is_id_field(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or(path);
-    last == "id" || last.ends_with("_id") || last.ends_with("Id") || last.ends_with("ID")
+    matches!(last, "id" | "uuid") || last.ends_with("_id") || last.ends_with("Id") || last.ends_with("ID")
 }
 
 /// Whether a field of this name holds a secret and nothing else.
@@ -137,6 +138,109 @@ pub(super) fn is_secret_field(path: &str) -> bool {
     }
     let plain: String = name.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect();
     SECRET_FIELDS.contains(&plain.as_str())
+}
+
+/// Whether the value at a path is a secret: by its own name, or by that of an object it stands in (`password.value`).
+pub(super) fn is_secret_path(path: &str) -> bool {
+    if is_secret_field(path) {
+        return true;
+    }
+    match path.rsplit_once('.') {
+        Some((above, last)) => !tells_about(last) && above.split('.').any(is_secret_field),
+        None => false,
+    }
+}
+
+/// Fields of a secret that tell about it without being it.
+fn tells_about(field: &str) -> bool {
+    matches!(field, "name" | "type" | "kind" | "owner" | "length") || is_id_field(field) || field.ends_with("_at") || field.ends_with("_by")
+}
+
+/// What stands for a secret that its field's name gives away.
+pub(super) const FIELD_MASK: &str = "[masked:field]";
+
+/// `value` of the field `key` with whatever its fields' names give away replaced, and how many there were: texts, numbers,
+/// lists and objects under a secret's name, `key:value` texts, `{"name": …, "value": …}` pairs, card numbers as numbers.
+pub(super) fn redacted<'v>(key: &str, value: &'v Value) -> (Cow<'v, Value>, usize) {
+    let secret = is_secret_path(key);
+    // Most records hold none: they are only read.
+    if count_secrets(key, value, secret) == 0 {
+        return (Cow::Borrowed(value), 0);
+    }
+    let mut copy = value.clone();
+    let count = redact(key, &mut copy, secret);
+    (Cow::Owned(copy), count)
+}
+
+/// What one value has to do with secrets.
+enum Found {
+    Nothing,
+    Whole,
+    /// `key:value` of which the value is one: where it begins.
+    After(usize),
+    Card,
+}
+
+fn find(key: &str, value: &Value, secret: bool) -> Found {
+    match value {
+        Value::String(text) if secret && !text.is_empty() && text != FIELD_MASK => Found::Whole,
+        Value::Number(_) if secret => Found::Whole,
+        Value::String(text) => match text.split_once(':') {
+            Some((name, rest)) if !rest.is_empty() && !rest.starts_with(FIELD_MASK) && is_secret_field(name) => {
+                Found::After(name.len() + 1)
+            }
+            _ => Found::Nothing,
+        },
+        Value::Number(number) if !is_id_field(key) && !is_id(key) && number.as_u64().is_some_and(|number| number >= 10_000_000_000_000) => {
+            if mask_cards(&number.to_string(), &mut 0).is_some() {
+                Found::Card
+            } else {
+                Found::Nothing
+            }
+        }
+        _ => Found::Nothing,
+    }
+}
+
+/// Whether a member is a secret, by its own name or by that of the pair whose value it is.
+fn member_is_secret(above: bool, pair: bool, key: &str) -> bool {
+    is_secret_path(key) || above && !tells_about(key) || pair && matches!(key, "value" | "values" | "Value" | "content")
+}
+
+/// Whether an object is a pair of a secret's name and its value, as headers are written.
+fn is_secret_pair(map: &serde_json::Map<String, Value>) -> bool {
+    ["name", "key", "header", "Name"].iter().any(|name| map.get(*name).and_then(Value::as_str).is_some_and(is_secret_field))
+}
+
+fn count_secrets(key: &str, value: &Value, secret: bool) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(|item| count_secrets(key, item, secret)).sum(),
+        Value::Object(map) => {
+            let pair = is_secret_pair(map);
+            map.iter().map(|(key, value)| count_secrets(key, value, member_is_secret(secret, pair, key))).sum()
+        }
+        scalar => usize::from(!matches!(find(key, scalar, secret), Found::Nothing)),
+    }
+}
+
+fn redact(key: &str, value: &mut Value, secret: bool) -> usize {
+    match value {
+        Value::Array(items) => items.iter_mut().map(|item| redact(key, item, secret)).sum(),
+        Value::Object(map) => {
+            let pair = is_secret_pair(map);
+            map.iter_mut().map(|(key, value)| redact(key, value, member_is_secret(secret, pair, key))).sum()
+        }
+        scalar => {
+            let shown = match find(key, scalar, secret) {
+                Found::Nothing => return 0,
+                Found::Whole => FIELD_MASK.to_owned(),
+                Found::After(start) => format!("{}{FIELD_MASK}", scalar.as_str().and_then(|text| text.get(..start)).unwrap_or_default()),
+                Found::Card => "[masked:card]".to_owned(),
+            };
+            *scalar = Value::String(shown);
+            1
+        }
+    }
 }
 
 fn replace<'t>(pattern: &Regex, rule: &Rule, text: &'t str, count: &mut usize) -> Cow<'t, str> {

@@ -305,6 +305,56 @@ fn notes_on_unknown_fields_stay_in_the_budget() {
 }
 
 #[test]
+fn secrets_in_tables_are_known_by_their_fields() {
+    let card = 4_111_111_111_111_111_u64;
+    let records = vec![json!({
+        "n": 1, "tags": ["password:hun", "api_key:0123456789", "env:prod"], "few": ["x", "y", "password:hun"], "pwd": 123_456,
+        "password": {"value": "hunter", "type": "plain"}, "cookie": ["sid=abc"],
+        "headers": [{"name": "Authorization", "value": "Basic abc"}], "card": card, "order_id": card, "secret": true,
+    })];
+    for fields in [&["*"][..], &["n", "tags", "tags.password", "few", "pwd", "password", "cookie", "headers", "card", "order_id", "secret"]]
+    {
+        let text = text_of(Draft::rows("things", records.clone(), Vec::new()), &view(fields, 4_000));
+        for secret in ["hun", "0123456789", "123456\t", "hunter", "sid=", "Basic abc"] {
+            assert!(!text.contains(secret), "{secret}: {text}");
+        }
+        assert!(text.contains("env") && text.contains("prod") && text.contains("plain") && text.contains("true"), "{text}");
+        assert_eq!(text.matches(&card.to_string()).count(), 1, "{text}");
+        let open = text_of(Draft::rows("things", records.clone(), Vec::new()), &View { mask: false, ..view(fields, 4_000) });
+        assert!(open.contains("hunter") && open.contains("sid=abc"), "{open}");
+    }
+}
+
+#[test]
+fn a_dotted_key_and_a_nested_one_are_both_shown() {
+    let records = vec![json!({"n": 1, "a.b": "first", "a": {"b": "second"}}), json!({"n": 2, "a": {"b": "third"}})];
+    for fields in [&["*"][..], &["n", "a.b"]] {
+        let text = text_of(Draft::rows("things", records.clone(), Vec::new()), &view(fields, 4_000));
+        assert!(["first", "second", "third"].iter().all(|value| text.contains(value)), "{text}");
+    }
+}
+
+#[test]
+fn durations_and_far_numbers_are_no_dates() {
+    let now = jiff::Timestamp::now().as_millisecond();
+    let records = vec![
+        json!({"wait_time": 1_600_000_000_000_i64, "took_ms": 1_600_000_000_000_i64, "start": 9_000_000_000_000_i64, "end": now, "time": 1_763_784_600_123_i64}),
+        json!({"wait_time": 5, "took_ms": 6, "start": 7, "end": 8, "time": 1_763_784_600_456_i64}),
+    ];
+    let text = text_of(Draft::rows("things", records, Vec::new()), &view(&["*"], 4_000));
+    assert_eq!(text.matches("1600000000000").count(), 2, "{text}");
+    assert!(text.contains("9000000000000") && text.contains(&now.to_string()), "{text}");
+    assert!(text.contains("04:10:00.123") && text.contains("04:10:00.456"), "{text}");
+}
+
+#[test]
+fn elements_of_lists_are_told_apart() {
+    let records = vec![json!({"l": ["a", "b"], "n": 1}), json!({"l": ["a b"], "n": 2}), json!({"l": ["a b", "c", 3], "n": 3})];
+    let text = text_of(Draft::rows("things", records, Vec::new()), &view(&["*"], 4_000));
+    assert!(text.contains("\na b\t1\n") && text.contains("\n\"a b\"\t2\n") && text.contains("\n\"a b\" c 3\t3\n"), "{text}");
+}
+
+#[test]
 fn rare_tags_share_a_cell_with_words_and_no_header_stands_twice() {
     let records: Vec<Value> = (0..12)
         .map(|at| json!({"n": at, "tags": [format!("env:{}", ["prod", "dev"][at % 2]), format!("only{at}:x{at}"), "word"]}))

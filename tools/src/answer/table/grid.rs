@@ -5,9 +5,9 @@ use super::super::{
     cells::{ABSENT, Cells, Id},
     mask, when,
 };
-use super::pick::{Paths, Wanted, tags, value_at};
+use super::pick::{Paths, Wanted, tags, value_at, values_at};
 use crate::rows::{self, Leaf};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::{borrow::Cow, collections::HashMap};
 
@@ -20,6 +20,8 @@ pub(super) enum Entry {
     Text(Id),
     /// Shown relative to the date that its column shares.
     Time(Timestamp),
+    /// A number that is a time by its field's name, when all others of the column are.
+    Maybe(Timestamp, Id),
 }
 
 /// One column of the grid.
@@ -50,6 +52,8 @@ pub(in super::super) struct Grid<'a> {
     wanted: Vec<Column>,
     paths: Paths,
     path: String,
+    /// Epochs between these are taken for times where only the field's name says so.
+    plausible: (Timestamp, Timestamp),
 }
 
 /// The ids of one column's first rows, and what its header adds.
@@ -65,6 +69,9 @@ impl<'a> Grid<'a> {
             Wanted::All(columns) => (true, columns.clone()),
             Wanted::These(columns) => (false, columns.clone()),
         };
+        let now = Timestamp::now();
+        let hours = |years: i64| SignedDuration::from_hours(years * 8_766);
+        let plausible = (now.saturating_sub(hours(20)).unwrap_or(Timestamp::MIN), now.saturating_add(hours(1)).unwrap_or(Timestamp::MAX));
         let mut grid = Self {
             cells: Cells::new(masks, cap),
             columns: Vec::new(),
@@ -74,6 +81,7 @@ impl<'a> Grid<'a> {
             wanted,
             paths: Paths::default(),
             path: String::new(),
+            plausible,
         };
         for at in 0..grid.wanted.len() {
             let column = grid.wanted[at].clone();
@@ -95,14 +103,16 @@ impl<'a> Grid<'a> {
         }
         for at in 0..self.wanted.len() {
             let path = self.wanted[at].path.clone();
-            match value_at(record, &path) {
-                Some(value) => self.value(row, &path, value),
-                None => {
-                    if let Some(text) = tag_at(record, &path) {
-                        let (column, _) = self.paths.number(&path);
-                        self.text(row, column, Cow::Owned(text));
-                    }
-                }
+            let mut found = Vec::new();
+            values_at(record, &path, &mut found);
+            if found.is_empty()
+                && let Some(text) = tag_at(record, &path)
+            {
+                let (column, _) = self.paths.number(&path);
+                self.text(row, column, Cow::Owned(text));
+            }
+            for value in found {
+                self.value(row, &path, value);
             }
         }
     }
@@ -128,7 +138,7 @@ impl<'a> Grid<'a> {
 
     fn leaf(&mut self, row: u32, path: &str, leaf: Leaf<'a>) {
         let Some(tags) = tags(leaf) else {
-            let column = self.column(path, None, None);
+            let column = self.free_column(row, path, None);
             self.entry(row, column, leaf);
             return;
         };
@@ -139,10 +149,10 @@ impl<'a> Grid<'a> {
             if let Some(place) = places.get(&key) {
                 let joined = by_key[*place].1.to_mut();
                 joined.push_str(if key.is_some() { "|" } else { " " });
-                joined.push_str(value);
+                joined.push_str(&if key.is_some() { Cow::Borrowed(value) } else { quoted(value) });
             } else {
                 places.insert(key, by_key.len());
-                by_key.push((key, Cow::Borrowed(value)));
+                by_key.push((key, if key.is_some() { Cow::Borrowed(value) } else { quoted(value) }));
             }
         }
         let mut full = String::with_capacity(path.len() + 32);
@@ -153,7 +163,7 @@ impl<'a> Grid<'a> {
                 full.push('.');
                 full.push_str(key);
             }
-            let column = self.column(&full, None, key.map(|_| path));
+            let column = self.free_column(row, &full, key.map(|_| path));
             self.text(row, column, value);
         }
     }
@@ -164,7 +174,7 @@ impl<'a> Grid<'a> {
             let time = match form {
                 Form::Time => when::instant(value, false),
                 Form::Seconds => when::instant(value, true),
-                Form::Plain if timely != Timely::No || is_iso(value) => when::instant(value, timely == Timely::Seconds),
+                Form::Plain if is_iso(value) => when::instant(value, false),
                 _ => None,
             };
             if let Some(time) = time {
@@ -176,33 +186,80 @@ impl<'a> Grid<'a> {
                 self.text(row, column, Cow::Owned(when::nanos(nanos)));
                 return;
             }
-            if secret && self.cells.masks() && value.is_string() {
-                let id = self.cells.intern_secret();
-                self.columns[column].entries.push((row, Entry::Text(id)));
+            if form == Form::Plain
+                && timely != Timely::No
+                && !secret
+                && let Some(time) = when::instant(value, timely == Timely::Seconds)
+                && (self.plausible.0..=self.plausible.1).contains(&time)
+            {
+                let id = self.cells.intern(Leaf::Scalar(value).text(), true);
+                self.spent += TIME_TOKENS;
+                self.columns[column].entries.push((row, Entry::Maybe(time, id)));
                 return;
             }
         }
-        let text = match leaf {
-            Leaf::List(items)
-                if items.iter().all(|item| item.as_str().is_none_or(|text| !text.is_empty() && !text.contains(char::is_whitespace))) =>
-            {
-                Cow::Owned(joined(items))
+        let (leaf, masked) =
+            if self.cells.masks() && !secret { redacted(&self.columns[column].path, leaf) } else { (Shown::Asis(leaf), 0) };
+        let leaf = match &leaf {
+            Shown::Asis(leaf) => *leaf,
+            Shown::Text(text) => {
+                let id = self.cells.intern_masked(Cow::Owned(text.clone()), false, masked);
+                self.note(row, column, id);
+                return;
             }
+        };
+        let text = match leaf {
+            Leaf::List(items) => Cow::Owned(joined(items)),
             other => other.text(),
         };
+        let truth = matches!(leaf, Leaf::Scalar(Value::Bool(_)));
+        if truth && self.columns[column].secret {
+            // Whether there is a secret is none.
+            let id = self.cells.intern(text, true);
+            self.note(row, column, id);
+            return;
+        }
         self.text(row, column, text);
+    }
+
+    /// The column of a path; another one when this row has a value there already (`"a.b"` beside `{"a": {"b": …}}`).
+    fn free_column(&mut self, row: u32, path: &str, tag_of: Option<&str>) -> usize {
+        let taken = |grid: &Self, column: usize| grid.columns[column].entries.last().is_some_and(|(last, _)| *last == row);
+        let mut column = self.column(path, None, tag_of);
+        let mut number = 2;
+        while taken(self, column) {
+            let twin = format!("{path}#{number}");
+            let known = self.columns.len();
+            let next = self.column(&twin, None, None);
+            if next == known {
+                let GridColumn { form, id, secret, timely, .. } = self.columns[column];
+                let new = &mut self.columns[next];
+                (new.form, new.id, new.secret, new.timely) = (form, id, secret, timely);
+            }
+            column = next;
+            number += 1;
+        }
+        column
     }
 
     fn text(&mut self, row: u32, column: usize, text: Cow<'a, str>) {
         let before = self.cells.len();
-        let id = self.cells.intern(text, self.columns[column].id);
+        let id = if self.columns[column].secret && self.cells.masks() && !text.is_empty() {
+            self.cells.intern_secret()
+        } else {
+            self.cells.intern(text, self.columns[column].id)
+        };
+        if self.cells.len() > before {
+            self.spent += self.cells.get(id).tokens;
+        }
+        self.note(row, column, id);
+    }
+
+    fn note(&mut self, row: u32, column: usize, id: Id) {
         if id == ABSENT {
             return;
         }
         self.spent += 1;
-        if self.cells.len() > before {
-            self.spent += self.cells.get(id).tokens;
-        }
         self.columns[column].entries.push((row, Entry::Text(id)));
     }
 
@@ -217,7 +274,7 @@ impl<'a> Grid<'a> {
                 form: given.map_or(Form::Plain, |column| column.form),
                 tag_of: tag_of.map(str::to_owned),
                 id: given.is_some_and(|column| column.form == Form::Id) || mask::is_id_field(path),
-                secret: mask::is_secret_field(path),
+                secret: mask::is_secret_path(path),
                 timely: is_timely(last),
                 entries: Vec::new(),
             });
@@ -229,8 +286,10 @@ impl<'a> Grid<'a> {
     pub(super) fn lay(&mut self, column: usize, rows: usize) -> Laid {
         let entries = std::mem::take(&mut self.columns[column].entries);
         let shown = &entries[..entries.partition_point(|(row, _)| (*row as usize) < rows)];
+        let agreed = entries.iter().all(|(_, entry)| !matches!(entry, Entry::Text(_)));
         let times = shown.iter().filter_map(|(_, entry)| match entry {
             Entry::Time(time) => Some(*time),
+            Entry::Maybe(time, _) => agreed.then_some(*time),
             Entry::Text(_) => None,
         });
         let lifted = when::common(times);
@@ -239,7 +298,8 @@ impl<'a> Grid<'a> {
         for (row, entry) in shown {
             ids[*row as usize] = match entry {
                 Entry::Text(id) => *id,
-                Entry::Time(time) => {
+                Entry::Maybe(_, id) if !agreed => *id,
+                Entry::Time(time) | Entry::Maybe(time, _) => {
                     has_times = true;
                     self.cells.intern(Cow::Owned(lifted.short(*time)), true)
                 }
@@ -274,11 +334,45 @@ fn joined(items: &[Value]) -> String {
             text.push(' ');
         }
         match item {
-            Value::String(part) => text.push_str(part),
+            Value::String(part) => text.push_str(&quoted(part)),
             other => text.push_str(&other.to_string()),
         }
     }
     text
+}
+
+/// An element of a list whose elements blanks part: in quotes when it holds one itself.
+fn quoted(part: &str) -> Cow<'_, str> {
+    if part.is_empty() || part.starts_with('"') || part.contains(char::is_whitespace) {
+        Cow::Owned(Value::from(part).to_string())
+    } else {
+        Cow::Borrowed(part)
+    }
+}
+
+/// A leaf without what its fields' names give away.
+enum Shown<'a> {
+    Asis(Leaf<'a>),
+    Text(String),
+}
+
+fn redacted<'a>(path: &str, leaf: Leaf<'a>) -> (Shown<'a>, usize) {
+    match leaf {
+        Leaf::Json(value) => match mask::redacted(path, value) {
+            (Cow::Owned(value), masked) => (Shown::Text(value.to_string()), masked),
+            (Cow::Borrowed(_), _) => (Shown::Asis(leaf), 0),
+        },
+        Leaf::List(items) => {
+            let found: Vec<(Cow<'_, Value>, usize)> = items.iter().map(|item| mask::redacted(path, item)).collect();
+            let masked = found.iter().map(|(_, masked)| masked).sum();
+            if masked == 0 {
+                return (Shown::Asis(leaf), 0);
+            }
+            let items: Vec<Value> = found.into_iter().map(|(item, _)| item.into_owned()).collect();
+            (Shown::Text(joined(&items)), masked)
+        }
+        Leaf::Scalar(_) => (Shown::Asis(leaf), 0),
+    }
 }
 
 fn is_iso(value: &Value) -> bool {
@@ -305,9 +399,16 @@ enum Timely {
 fn is_timely(last: &str) -> Timely {
     let last = last.to_ascii_lowercase();
     let ends = |ends: &[&str]| ends.iter().any(|end| last.ends_with(end));
+    // `start_time` is an instant, `wait_time` and `response_ms` are durations.
+    let instants =
+        ["last", "first", "start", "end", "stop", "finish", "begin", "creat", "updat", "modif", "delet", "event", "expir", "schedul"];
+    let instant = instants.iter().any(|start| last.starts_with(start));
     if ends(&["timestamp", "_at", "created", "modified", "_ts"]) || last == "ts" || last.starts_with("last_") && ends(&["_time"]) {
         Timely::Seconds
-    } else if ends(&["time", "date", "_ms"]) || matches!(last.as_str(), "start" | "end" | "from" | "to") {
+    } else if ends(&["date", "timestamp_ms", "_at_ms", "_ts_ms"])
+        || instant && ends(&["_time", "time_ms"])
+        || matches!(last.as_str(), "time" | "start" | "end" | "from" | "to")
+    {
         Timely::Millis
     } else {
         Timely::No

@@ -230,6 +230,21 @@ pub(super) fn value_at<'a>(record: &'a Value, path: &str) -> Option<&'a Value> {
     path.match_indices('.').find_map(|(cut, _)| value_at(map.get(&path[..cut])?, &path[cut + 1..]))
 }
 
+/// All values at a dotted path: `"a.b"` and `{"a": {"b": …}}` may stand in one record.
+pub(super) fn values_at<'a>(record: &'a Value, path: &str, found: &mut Vec<&'a Value>) {
+    if path.is_empty() {
+        found.push(record);
+        return;
+    }
+    let Some(map) = record.as_object() else { return };
+    found.extend(map.get(path));
+    for (cut, _) in path.match_indices('.') {
+        if let Some(inner) = map.get(&path[..cut]) {
+            values_at(inner, &path[cut + 1..], found);
+        }
+    }
+}
+
 /// Numbers for paths, so that a leaf finds its column without a string being made.
 #[derive(Debug, Default)]
 pub(super) struct Paths {
