@@ -113,10 +113,16 @@ impl Stats {
 /// A number rounded to four significant digits, as an integer when it is one: what a reader needs, in few tokens.
 #[must_use]
 pub(crate) fn rounded(value: f64) -> f64 {
+    significant(value, 4)
+}
+
+/// A number rounded to some significant digits.
+#[must_use]
+pub(crate) fn significant(value: f64, digits: i32) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return if value.is_finite() { 0.0 } else { value };
     }
-    let digits = 3 - value.abs().log10().floor() as i32;
+    let digits = digits - 1 - value.abs().log10().floor() as i32;
     // Dividing by a power of ten keeps 1.005e-7 from becoming 1.0050000000000002e-7.
     let scaled = if digits >= 0 {
         (value * 10_f64.powi(digits)).round() / 10_f64.powi(digits)

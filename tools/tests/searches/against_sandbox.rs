@@ -66,7 +66,7 @@ async fn from_the_failing_service_to_the_plan_that_reads_the_whole_table() {
         json!({"query": "service:checkout", "compute": ["count", "p95(@duration)"], "group_by": "resource_name", "from": "2h"}),
     )
     .await;
-    assert!(slow.contains("pc95(@duration)"), "{slow}");
+    assert!(slow.contains("p95(@duration)"), "{slow}");
     let spans = text(&toolbox, "spans_search", json!({"query": "service:checkout status:error", "limit": 5})).await;
     assert!(spans.contains("trace_id"), "{spans}");
 

@@ -170,7 +170,7 @@ async fn groups_are_a_table_and_series_are_lines() {
     .await;
     let toolbox = upstream.toolbox();
     let table = text(&toolbox, "spans_aggregate", json!({"compute": "p95(duration)", "group_by": "@http.route"})).await;
-    assert!(table.contains("pc95(@duration)") && table.contains("/cart") && table.contains("1.5ms"), "{table}");
+    assert!(table.contains("p95(@duration)") && table.contains("/cart") && table.contains("1.5ms"), "{table}");
     let lines = text(&toolbox, "spans_aggregate", json!({"compute": "p95(duration)", "group_by": ["@http.route"], "interval": "5m"})).await;
     assert!(lines.contains("@http.route:/cart: min 2ms avg 5ms max 8ms at 2026-11-20T10:05:00Z last 8ms shape 09"), "{lines}");
     let points = text(
@@ -183,6 +183,21 @@ async fn groups_are_a_table_and_series_are_lines() {
     let asked = upstream.asked();
     assert_eq!(asked[0].body["data"]["attributes"]["compute"], json!([{"aggregation": "pc95", "metric": "@duration", "type": "total"}]));
     assert_eq!(asked[1].body()["compute"][0]["interval"], "5m");
+}
+
+#[tokio::test]
+async fn groups_of_several_facets_say_when_there_may_be_more() {
+    let upstream = Upstream::start(|_| {
+        let pairs = [("a", "ok"), ("a", "error"), ("b", "ok"), ("c", "ok")];
+        let list: Vec<Value> = pairs.iter().map(|(a, b)| json!({"by": {"service": a, "status": b}, "computes": {"c0": 7}})).collect();
+        buckets(&json!(list))
+    })
+    .await;
+    let toolbox = upstream.toolbox();
+    let cut = text(&toolbox, "logs_aggregate", json!({"group_by": ["service", "status"], "limit": 3})).await;
+    assert!(cut.contains("Of service only the 3 largest values by count are shown") && !cut.starts_with("4 groups"), "{cut}");
+    let whole = text(&toolbox, "logs_aggregate", json!({"group_by": ["service", "status"], "limit": 4})).await;
+    assert!(!whole.contains("largest values") && whole.starts_with("4 groups"), "{whole}");
 }
 
 #[tokio::test]

@@ -84,7 +84,8 @@ impl Run for LogsAggregate {
             limit: asked.limit,
             interval: asked.interval,
             points: asked.points.unwrap_or(false),
-            nanos: false,
+            // The standard attribute is nanoseconds in logs as well.
+            nanos: true,
             elsewhere: elsewhere(tier),
         };
         let (draft, aged) = futures::join!(aggregate(cx, aggregation), aged);

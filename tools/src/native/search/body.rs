@@ -138,7 +138,7 @@ impl Store {
 }
 
 /// Datadog allows 10,000 buckets: the product of the limits of all facets.
-fn per_facet(limit: u32, facets: usize) -> u32 {
+pub(super) fn per_facet(limit: u32, facets: usize) -> u32 {
     let mut each = limit.max(1);
     while u64::from(each).saturating_pow(facets as u32) > 10_000 {
         each -= 1;

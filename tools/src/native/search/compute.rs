@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 /// One computed value per bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Compute {
+    /// Datadog's name.
     aggregation: &'static str,
+    /// The name it was asked for by.
+    asked: &'static str,
     metric: Option<String>,
 }
 
@@ -30,7 +33,7 @@ const AGGREGATIONS: &[(&str, &[&str])] = &[
 impl Compute {
     /// `count`
     pub(crate) fn count() -> Self {
-        Self { aggregation: "count", metric: None }
+        Self { aggregation: "count", asked: "count", metric: None }
     }
 
     /// Reads `aggregation`, `aggregation(metric)`, `aggregation:metric` or `percentile(metric, 95)`.
@@ -43,21 +46,20 @@ impl Compute {
         let mut arguments = inside.split(',').map(str::trim).filter(|part| !part.is_empty());
         let metric = arguments.next().filter(|metric| *metric != "*");
         let name = match (name.as_str(), arguments.next(), arguments.next()) {
-            ("percentile" | "pct" | "quantile", Some(rank), None) => format!("pc{}", percent(rank)),
+            ("percentile" | "pct" | "quantile", Some(rank), None) => format!("p{}", percent(rank)),
             (_, None, _) => name,
             _ => return Err(wrong("there is one argument too many")),
         };
-        let aggregation = AGGREGATIONS
+        let (aggregation, asked) = AGGREGATIONS
             .iter()
-            .find(|(_, names)| names.contains(&name.as_str()))
-            .map(|(aggregation, _)| *aggregation)
+            .find_map(|(aggregation, names)| names.iter().find(|known| **known == name).map(|asked| (*aggregation, *asked)))
             .ok_or_else(|| wrong("there is no such aggregation"))?;
         match (aggregation, metric) {
             ("count", _) => Ok(Self::count()),
             (_, None) => Err(wrong("it needs an attribute in parentheses")),
-            ("cardinality", Some(metric)) => Ok(Self { aggregation, metric: Some(metric.to_owned()) }),
-            (_, Some(metric)) if metric.starts_with('@') => Ok(Self { aggregation, metric: Some(metric.to_owned()) }),
-            (_, Some(metric)) => Ok(Self { aggregation, metric: Some(format!("@{metric}")) }),
+            ("cardinality", Some(metric)) => Ok(Self { aggregation, asked, metric: Some(metric.to_owned()) }),
+            (_, Some(metric)) if metric.starts_with('@') => Ok(Self { aggregation, asked, metric: Some(metric.to_owned()) }),
+            (_, Some(metric)) => Ok(Self { aggregation, asked, metric: Some(format!("@{metric}")) }),
         }
     }
 
@@ -67,9 +69,9 @@ impl Compute {
         Ok(if computes.is_empty() { vec![Self::count()] } else { computes })
     }
 
-    /// Its name in the answer: `pc95(@duration)`.
+    /// Its name in the answer, as it was asked for: `p95(@duration)`.
     pub(crate) fn name(&self) -> String {
-        self.metric.as_ref().map_or_else(|| self.aggregation.to_owned(), |metric| format!("{}({metric})", self.aggregation))
+        self.metric.as_ref().map_or_else(|| self.asked.to_owned(), |metric| format!("{}({metric})", self.asked))
     }
 
     /// Whether it counts, so that zero everywhere means that nothing matched.
@@ -181,16 +183,16 @@ mod tests {
             ("count(*)", "count"),
             ("COUNT", "count"),
             ("avg(@duration)", "avg(@duration)"),
-            ("mean( duration )", "avg(@duration)"),
+            ("mean( duration )", "mean(@duration)"),
             ("avg:@duration", "avg(@duration)"),
-            ("p95(@duration)", "pc95(@duration)"),
+            ("p95(@duration)", "p95(@duration)"),
             ("pc99(duration)", "pc99(@duration)"),
-            ("percentile(@d,95)", "pc95(@d)"),
-            ("percentile(@d, p99)", "pc99(@d)"),
-            ("percentile(@d, 0.9)", "pc90(@d)"),
-            ("p50(@d)", "median(@d)"),
+            ("percentile(@d,95)", "p95(@d)"),
+            ("percentile(@d, p99)", "p99(@d)"),
+            ("percentile(@d, 0.9)", "p90(@d)"),
+            ("p50(@d)", "p50(@d)"),
             ("cardinality(@usr.id)", "cardinality(@usr.id)"),
-            ("unique(host)", "cardinality(host)"),
+            ("unique(host)", "unique(host)"),
         ] {
             assert_eq!(Compute::parse(text).unwrap().name(), name, "{text}");
         }
@@ -212,7 +214,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(names(&[]), ["count"]);
-        assert_eq!(names(&["count, percentile(@d, 95)", "max(@d)"]), ["count", "pc95(@d)", "max(@d)"]);
+        assert_eq!(names(&["count, percentile(@d, 95)", "max(@d)"]), ["count", "p95(@d)", "max(@d)"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod buckets;
 mod compute;
 mod diagnosis;
 mod found;
+mod grid;
 mod page;
 mod query;
 mod words;

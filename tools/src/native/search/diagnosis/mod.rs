@@ -14,7 +14,7 @@ use super::{
     query::{self, Term},
 };
 use crate::{CallContext, Draft, TimeRange};
-use datadog_client::{CallLimits, Refusal, Request};
+use datadog_client::{CallLimits, Refusal, Request, untrusted};
 use futures::future::join_all;
 use serde_json::Value;
 use std::{collections::BTreeSet, time::Duration};
@@ -62,6 +62,7 @@ pub(crate) async fn diagnose(cx: &CallContext<'_>, store: &Store, filter: &Filte
     let tier = elsewhere.first().filter(|_| !in_wide);
     let (sample, other) = futures::join!(asker.sample(needs_sample), asker.tier(tier.copied()));
     let mut found = Diagnosis::default();
+    found.notes.extend(equals_signs(&terms));
     let nothing_at_all = sample.as_ref().is_some_and(Sample::is_empty);
     if nothing_at_all {
         found.notes.push(format!(
@@ -81,6 +82,19 @@ pub(crate) async fn diagnose(cx: &CallContext<'_>, store: &Store, filter: &Filte
     }
     found.notes.extend(other);
     found
+}
+
+/// `service=checkout` is free text to Datadog; a key and its value are joined by a colon.
+fn equals_signs(terms: &[Term<'_>]) -> Option<String> {
+    terms.iter().filter(|term| term.key.is_none() && !term.value.starts_with('"')).find_map(|term| {
+        let (key, value) = term.value.split_once('=')?;
+        let name = |c: char| c.is_ascii_alphanumeric() || "@_.-".contains(c);
+        let value = value.trim_start_matches('=');
+        (!key.is_empty() && key.chars().all(name) && !value.is_empty()).then(|| {
+            let (key, value) = (untrusted::shown(key, 60), untrusted::shown(value, 60));
+            format!("`{key}={value}` is searched as free text: a key and its value are joined by `:`, as in `{key}:{value}`.")
+        })
+    })
 }
 
 /// Up to two terms that can be to blame, likeliest first: the service, attributes, other tags.
@@ -223,6 +237,16 @@ mod tests {
         assert_eq!(keys("env:prod @a:1 service:web boom"), ["service", "@a"]);
         assert_eq!(keys("-service:web status:error trace_id:1"), ["status"]);
         assert!(keys("boom \"a:b\" *").is_empty());
+    }
+
+    #[test]
+    fn an_equals_sign_is_told() {
+        let told = |query| equals_signs(&query::terms(query));
+        assert!(told("env:prod service=checkout").is_some_and(|note| note.ends_with("as in `service:checkout`.")));
+        assert!(told("status==error").is_some_and(|note| note.contains("`status:error`")));
+        for fine in ["service:checkout", "\"a=b\"", "@url:*a=b*", "=x", "a="] {
+            assert_eq!(told(fine), None, "{fine}");
+        }
     }
 
     #[test]
