@@ -3,7 +3,7 @@
 use crate::{
     CallContext, Draft, Effect, Tool, Total,
     answer::Form,
-    native::{Facts, Run, columns, plan, tool},
+    native::{Facts, Run, at_most, columns, plan, search::plural, tool},
 };
 use async_trait::async_trait;
 use datadog_client::{Refusal, Reply};
@@ -31,6 +31,9 @@ struct DashboardsSearch;
 struct Arguments {
     /// Words in title, description or author, e.g. `checkout latency`
     query: Option<String>,
+    /// Most dashboards, e.g. `20`
+    #[schemars(range(min = 1, max = 1000))]
+    limit: Option<usize>,
 }
 
 #[async_trait]
@@ -54,7 +57,9 @@ impl Run for DashboardsSearch {
         let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
         let (dashboards, whole, reply) = all(cx).await?;
         let read = dashboards.len();
-        let found = matching(dashboards, &words);
+        let mut found = matching(dashboards, &words);
+        let count = found.len() as u64;
+        let left = at_most(&mut found, arguments.limit);
         let mut draft = Draft::rows(
             "dashboards",
             found,
@@ -66,15 +71,14 @@ impl Run for DashboardsSearch {
                 ("modified_at", "modified", Form::Time),
             ]),
         );
-        let count = match &draft.content {
-            crate::Content::Rows { records, .. } => records.len() as u64,
-            _ => 0,
-        };
         draft.total = if whole { Total::Exact(count) } else { Total::AtLeast(count) };
-        draft.facts.push(format!("searched {read} dashboards"));
+        draft.facts.push(format!("searched {}", plural(read as u64, "dashboards")));
         draft.link =
             Some(cx.client.site().ui(&format!("/dashboard/lists?{}", Serializer::new(String::new()).append_pair("q", &query).finish())));
-        draft.notes.push(format!("A dashboard stands at {}.", cx.client.site().ui("/dashboard/<id>")));
+        draft.notes.extend(left);
+        if count > 0 {
+            draft.notes.push(format!("A dashboard stands at {}.", cx.client.site().ui("/dashboard/<id>")));
+        }
         if !whole {
             draft.notes.push(format!("Only the first {read} dashboards were read; there are more, and Datadog has no search for them."));
         }

@@ -3,7 +3,7 @@
 use crate::{
     CallContext, Draft, Effect, TimeRange, Tool, Total,
     answer::Form,
-    native::{Facts, Run, columns, plan, tool},
+    native::{Facts, Run, at_most, columns, plan, tool},
 };
 use async_trait::async_trait;
 use datadog_client::{Refusal, Request};
@@ -38,6 +38,9 @@ struct Arguments {
     sort: Option<Sort>,
     /// Only these states, e.g. `["OPEN"]`
     states: Option<Vec<State>>,
+    /// Most issues, e.g. `20`
+    #[schemars(range(min = 1, max = 100))]
+    limit: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -91,8 +94,9 @@ impl Run for ErrorsSearch {
         let range = cx.range(arguments.from.as_deref(), arguments.to.as_deref(), "1d")?;
         let query = arguments.query.as_deref().map(str::trim).filter(|query| !query.is_empty()).unwrap_or("*");
         let reply = cx.send(&request(&arguments, query, range)?).await?;
-        let records = issues(reply.json()?);
+        let mut records = issues(reply.json()?);
         let count = records.len();
+        let left = at_most(&mut records, arguments.limit);
         let mut draft = Draft::rows(
             "error issues",
             records,
@@ -121,6 +125,7 @@ impl Run for ErrorsSearch {
             .append_pair("end", &range.to_ms.to_string())
             .finish();
         draft.link = Some(cx.client.site().ui(&format!("/error-tracking?{link}")));
+        draft.notes.extend(left);
         if count >= MOST {
             draft.notes.push(format!("Datadog answers at most {MOST} issues and has no further page: narrow `query`, `from` or `states`."));
         }
@@ -193,7 +198,7 @@ fn issues(mut answer: Value) -> Vec<Value> {
 /// Whether every track and a week have what the search did not find.
 async fn nothing(cx: &CallContext<'_>, arguments: &Arguments, query: &str, range: TimeRange) -> String {
     let wide = TimeRange { from_ms: range.from_ms.min(range.to_ms - 7 * 86_400_000), to_ms: range.to_ms };
-    let wider = Arguments { query: None, track: None, from: None, to: None, sort: None, states: None };
+    let wider = Arguments { query: None, track: None, from: None, to: None, sort: None, states: None, limit: None };
     if wide == range && arguments.track.unwrap_or_default() == Track::All && arguments.states.is_none() {
         return "No issue matches in the whole range; check the names in `query` (services_search) or widen `from`.".to_owned();
     }

@@ -125,6 +125,9 @@ struct IncidentGet;
 struct GetArguments {
     /// Number or UUID, e.g. `4821`
     incident: String,
+    /// Answer size, e.g. `8000`
+    #[expect(dead_code, reason = "the way of a call takes it out; `CallContext::budget` is what comes of it")]
+    max_tokens: Option<usize>,
 }
 
 #[async_trait]

@@ -30,6 +30,9 @@ struct Arguments {
     monitor_id: i64,
     /// Groups in these states too, e.g. `all`; default `alert,warn,no data`
     group_states: Option<String>,
+    /// Answer size, e.g. `8000`
+    #[expect(dead_code, reason = "the way of a call takes it out; `CallContext::budget` is what comes of it")]
+    max_tokens: Option<usize>,
 }
 
 #[async_trait]

@@ -3,7 +3,7 @@
 use crate::{
     CallContext, Draft, Effect, TimeRange, Tool, Total,
     answer::{Column, Form},
-    native::{Facts, Run, columns, plan, series::number, tool},
+    native::{Facts, Run, at_most, columns, plan, series::number, tool},
     rows,
 };
 use async_trait::async_trait;
@@ -39,6 +39,9 @@ struct Arguments {
     from: Option<String>,
     /// End, e.g. `now`
     to: Option<String>,
+    /// Most services, e.g. `20`
+    #[schemars(range(min = 1, max = 1000))]
+    limit: Option<usize>,
 }
 
 /// A service by name with what each source says of it.
@@ -98,8 +101,9 @@ impl Run for ServicesSearch {
             Err(refusal) => notes.push(format!("Owners could not be read: {}", refusal.message)),
         }
         let all = services.len();
-        let records = chosen(services, arguments.query.as_deref().unwrap_or_default(), &measured);
+        let mut records = chosen(services, arguments.query.as_deref().unwrap_or_default(), &measured);
         let total = records.len();
+        notes.extend(at_most(&mut records, arguments.limit));
         let mut draft = Draft::rows("services", records, table(&measured));
         draft.total = Total::Exact(total as u64);
         draft.range = Some(range);

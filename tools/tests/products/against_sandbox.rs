@@ -108,7 +108,7 @@ async fn a_trace_of_twenty_thousand_spans_fits_and_says_what_it_left_out() {
     let errors = shown(&toolbox, "trace_get", json!({"trace_id": story.huge_trace_id, "errors_only": true})).await;
     holds(&errors, &["4 of 20000 spans of the trace shown, 19996 are filtered out"]);
     let wrong = refusal(&toolbox, "trace_get", json!({"trace_id": story.huge_trace_id, "service": "nope"})).await;
-    assert!(wrong.why.unwrap().contains("catalog"));
+    assert!(wrong.datadog_said.unwrap().contains("catalog") && !wrong.why.unwrap().contains("catalog"));
     let wrong = refusal(&toolbox, "trace_get", json!({"trace_id": story.huge_trace_id, "span_id": "12"})).await;
     assert!(wrong.why.unwrap().contains("20000 spans"));
 }
@@ -176,7 +176,7 @@ async fn a_query_without_series_is_explained() {
         ("errors_search", json!({"query": "service:nope"}), "Nor does any issue"),
         ("services_search", json!({"query": "zzz", "env": "prod"}), "None of 8 services matches"),
         ("dashboards_search", json!({"query": "zzz"}), "try fewer"),
-        ("metrics_search", json!({"query": "zzzz"}), "Only active metrics"),
+        ("metrics_search", json!({"query": "zzzz"}), "No active metric has `zzzz`"),
     ] {
         let answer = shown(&toolbox, tool, arguments).await;
         holds(&answer, &[said]);

@@ -34,6 +34,9 @@ pub(super) struct Arguments {
     window: Option<String>,
     /// Every value of this tag key, e.g. `service`
     tag: Option<String>,
+    /// Answer size, e.g. `8000`
+    #[expect(dead_code, reason = "the way of a call takes it out; `CallContext::budget` is what comes of it")]
+    max_tokens: Option<usize>,
 }
 
 #[async_trait]

@@ -167,7 +167,8 @@ impl Run for MetricsQuery {
             draft.notes.push(format!("{silent} more series have no value in this range."));
         }
         if let Some(said) = said {
-            draft.notes.push(format!("Datadog added to its answer: {}", untrusted::shown(&said, 300)));
+            draft.notes.push("Datadog added a text to its answer; it stands above.".to_owned());
+            draft.hints.push(format!("Datadog added: {}", untrusted::shown(&said, 300)));
         }
         draft.heed(&reply);
         Ok(draft)

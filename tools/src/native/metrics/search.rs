@@ -4,10 +4,10 @@ use super::explorer;
 use crate::{
     CallContext, Draft, Effect, Total,
     answer::{Column, Form},
-    native::{Facts, Run, decode, plan},
+    native::{Facts, Run, at_most, decode, plan},
 };
 use async_trait::async_trait;
-use datadog_client::{Kind, Refusal};
+use datadog_client::{Kind, Refusal, untrusted};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -27,6 +27,9 @@ pub(super) struct Arguments {
     tags: Option<String>,
     /// Only metrics reporting in the last, e.g. `1h`; default `1h`; with `tags`
     window: Option<String>,
+    /// Most metrics, e.g. `20`
+    #[schemars(range(min = 1, max = 1000))]
+    limit: Option<usize>,
 }
 
 #[async_trait]
@@ -66,6 +69,7 @@ impl Run for MetricsSearch {
         found.sort_by(|(a, _), (b, _)| b.starts_with(first).cmp(&a.starts_with(first)).then_with(|| a.cmp(b)));
         found.dedup();
         let total = found.len();
+        notes.extend(at_most(&mut found, arguments.limit));
         let records = found.into_iter().map(|(name, kind)| json!({"metric": name, "type": kind})).collect();
         let mut draft = Draft::rows(
             "metrics",
@@ -78,14 +82,24 @@ impl Run for MetricsSearch {
             url::form_urlencoded::Serializer::new(String::new()).append_pair("filter", &query).finish()
         )));
         if total == 0 {
-            let where_to = if searched == 0 { "Datadog lists none at all there" } else { "none of them has every word in its name" };
-            notes.push(format!(
-                "{searched} metrics were looked through; {where_to}. Only active metrics are listed. Try one shorter fragment{}.",
-                if tags.is_some() { ", fewer tags, or a longer `window`" } else { "" }
-            ));
+            notes.push(nothing(searched, &words, tags.is_some()));
         }
         draft.notes = notes;
         Ok(draft)
+    }
+}
+
+/// Why no name is listed. A search by name gives names that contain its longest fragment; every other search gives all.
+fn nothing(searched: usize, words: &[String], tagged: bool) -> String {
+    let try_next = if tagged { "fewer tags, a shorter fragment or a longer `window`" } else { "one shorter fragment" };
+    match (searched, words.is_empty()) {
+        (0, false) if !tagged => {
+            let longest = words.iter().max_by_key(|word| word.len()).map_or("", String::as_str);
+            format!("No active metric has `{}` in its name. Try {try_next}.", untrusted::shown(longest, 60))
+        }
+        (0, _) if tagged => format!("Datadog lists no active metric with these tags. Try {try_next}."),
+        (0, _) => "Datadog lists no active metric.".to_owned(),
+        (searched, _) => format!("{searched} active metrics were looked through; none has every word in its name. Try {try_next}."),
     }
 }
 
@@ -154,6 +168,13 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use super::*;
+
+    #[test]
+    fn nothing_found_is_told_as_it_is() {
+        assert_eq!(nothing(0, &words("htp x"), false), "No active metric has `htp` in its name. Try one shorter fragment.");
+        assert!(nothing(3, &words("a b"), false).starts_with("3 active metrics were looked through; none has every word"));
+        assert!(nothing(0, &words("a"), true).starts_with("Datadog lists no active metric with these tags. Try fewer tags"));
+    }
 
     #[test]
     fn every_word_must_occur() {

@@ -4,7 +4,10 @@ use super::{
     ids::TraceId,
     span::{Span, Trace},
 };
-use crate::{CallContext, Draft, native::plan};
+use crate::{
+    CallContext, Draft,
+    native::{broke_at, plan},
+};
 use datadog_client::{Fix, Kind, Refusal, Reply};
 use serde_json::{Value, json};
 
@@ -34,7 +37,7 @@ impl Fetched {
             Self::Whole { reply, .. } => Trace::read(&reply.body).map_err(|error| match reply.json() {
                 Err(refusal) => refusal,
                 Ok(_) => Refusal::new(Kind::UpstreamFailed, "Datadog's answer is no trace as it documents one.")
-                    .because(error.to_string())
+                    .because(broke_at(&error))
                     .on(TRACE),
             }),
             Self::Indexed { events, .. } => {

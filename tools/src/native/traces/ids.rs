@@ -12,6 +12,11 @@ impl TraceId {
     /// Reads an id; refuses what cannot be one and says which forms there are.
     pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
         let wrong = || {
+            // A client that read the id as a number has lost its last digits.
+            if text.contains(['.', 'e', 'E']) && text.trim().parse::<f64>().is_ok_and(|number| number >= 1.0) {
+                return Refusal::invalid("`trace_id` came as a rounded number: its last digits are lost.")
+                    .because("A number of that size is not exact in JSON: send the id as a string, e.g. `\"5023904817262048113\"`.");
+            }
             Refusal::invalid(format!("`{}` is no trace id.", text.chars().take(60).filter(|c| !c.is_control()).collect::<String>()))
                 .because("A trace id is a decimal number, e.g. `5023904817262048113`, or 16 or 32 hex digits.")
                 .fix(Fix::new("spans_search", "Its rows carry trace ids."))
@@ -117,6 +122,15 @@ mod tests {
         ] {
             assert!(TraceId::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_rounded_number_is_told_as_such() {
+        for text in ["5.023904817262048e18", "5023904817262048000.0", "1e19"] {
+            let refusal = TraceId::parse(text).unwrap_err();
+            assert!(refusal.why.unwrap().contains("send the id as a string"), "{text}");
+        }
+        assert!(!TraceId::parse("abc").unwrap_err().why.unwrap().contains("as a string"));
     }
 
     #[test]

@@ -112,9 +112,11 @@ fn wanted(arguments: &Arguments, spans: &[Span<'_>]) -> Result<Wanted, Refusal> 
         let mut names: Vec<&str> = spans.iter().map(|span| span.service.as_ref()).collect();
         names.sort_unstable();
         names.dedup();
-        return Err(
-            Refusal::invalid("No span of the trace is of that service.").because(format!("Its services are {}.", shown_names(&names)))
-        );
+        let mut refusal = Refusal::invalid("No span of the trace is of that service.")
+            .because(format!("The trace has {} services; what Datadog says of it names them.", names.len()));
+        // Names are telemetry: they belong into the fence.
+        refusal.datadog_said = Some(format!("services: {}", shown_names(&names)));
+        return Err(refusal);
     }
     Ok(Wanted { under, service: arguments.service.clone(), errors_only: arguments.errors_only.unwrap_or(false) })
 }
