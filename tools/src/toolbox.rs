@@ -237,6 +237,10 @@ impl Toolbox {
             tool: name,
             digest,
             page: page.as_ref(),
+            accepts: match target {
+                Target::Tool(tool) => answer::ViewArguments::of(&tool.input_schema),
+                Target::Operation(_) => answer::ViewArguments::ALL,
+            },
         };
         answer::render(draft, &view, &render)
     }

@@ -1,7 +1,7 @@
 //! The rows, record or lines of an answer, as many as fit a budget.
 
 use super::{
-    Column, View,
+    Column, View, ViewArguments,
     cells::Safe,
     fence::neutral,
     json,
@@ -35,13 +35,24 @@ struct Told {
 }
 
 impl Told {
-    fn notes(self) -> Vec<String> {
+    fn notes(self, accepts: ViewArguments) -> Vec<String> {
         let mut notes = Vec::new();
         if self.columns_left > 0 {
-            notes.push(format!("{} more columns did not fit; name those you need in fields.", self.columns_left));
+            let how = if accepts.fields { "; name those you need in fields" } else { "" };
+            notes.push(format!(
+                "{} more {} did not fit{how}.",
+                self.columns_left,
+                if self.columns_left == 1 { "column" } else { "columns" }
+            ));
         }
         if self.cut > 0 {
-            notes.push(format!("{} cut where …[+n …] stands; ask for it with fields and a larger max_tokens.", counted(self.cut, "value")));
+            let how = match (accepts.fields, accepts.max_tokens) {
+                (true, true) => "; ask for it with fields and a larger max_tokens",
+                (true, false) => "; ask for it with fields",
+                (false, true) => "; a larger max_tokens shows more",
+                (false, false) => "",
+            };
+            notes.push(format!("{} cut where …[+n …] stands{how}.", counted(self.cut, "value")));
         }
         if self.dropped > 0 {
             notes.push("Null and empty fields are left out.".to_owned());
@@ -59,7 +70,7 @@ pub(super) fn counted(number: usize, word: &str) -> String {
 }
 
 /// A table of the records, at least one row.
-pub(super) fn table(records: &[Value], columns: &[Column], view: &View, budget: usize) -> Body {
+pub(super) fn table(records: &[Value], columns: &[Column], view: &View, accepts: ViewArguments, budget: usize) -> Body {
     if records.is_empty() {
         return Body::default();
     }
@@ -67,11 +78,13 @@ pub(super) fn table(records: &[Value], columns: &[Column], view: &View, budget: 
     let (written, shown) =
         fitted(records, &wanted, view.mask, budget).unwrap_or_else(|| (one_row(&records[0], &wanted, view.mask, budget), 1));
     let told = Told { masked: written.masked, cut: written.cut, dropped: 0, columns_left: written.columns_left };
-    notes.extend(told.notes());
+    notes.extend(told.notes(accepts));
     if written.text.trim().is_empty() {
         notes.push(format!(
             "{} in these rows.",
-            if view.fields.is_empty() {
+            if view.fields.is_empty() && !accepts.fields {
+                "Nothing stands in the shown columns"
+            } else if view.fields.is_empty() {
                 "Nothing stands in the shown columns; fields [\"*\"] shows all others"
             } else {
                 "Nothing stands in these fields"
@@ -149,18 +162,24 @@ fn one_row(record: &Value, wanted: &Wanted, masks: bool, budget: usize) -> Writt
 }
 
 /// Records as JSON, one a line.
-pub(super) fn json_lines(records: &[Value], columns: &[Column], view: &View, budget: usize) -> Body {
+pub(super) fn json_lines(records: &[Value], columns: &[Column], view: &View, accepts: ViewArguments, budget: usize) -> Body {
     let (rows, notes) = json_rows(records, columns, view, budget);
-    let mut body = collected(rows, view.mask, budget, 1);
+    let mut body = collected(rows, view.mask, accepts, budget, 1);
     body.0.notes.splice(0..0, notes);
     body.0.text = body.1.join("\n");
     body.0
 }
 
 /// Records as elements of a JSON array.
-pub(super) fn json_elements(records: &[Value], columns: &[Column], view: &View, budget: usize) -> (Body, Vec<String>) {
+pub(super) fn json_elements(
+    records: &[Value],
+    columns: &[Column],
+    view: &View,
+    accepts: ViewArguments,
+    budget: usize,
+) -> (Body, Vec<String>) {
     let (rows, notes) = json_rows(records, columns, view, budget);
-    let mut body = collected(rows, view.mask, budget, 1);
+    let mut body = collected(rows, view.mask, accepts, budget, 1);
     body.0.notes.splice(0..0, notes);
     body
 }
@@ -190,7 +209,13 @@ pub(super) fn picked(record: &Value, columns: &[Column]) -> Value {
     Value::Object(object)
 }
 
-fn collected<'a>(rows: impl Iterator<Item = std::borrow::Cow<'a, Value>>, masks: bool, budget: usize, gap: usize) -> (Body, Vec<String>) {
+fn collected<'a>(
+    rows: impl Iterator<Item = std::borrow::Cow<'a, Value>>,
+    masks: bool,
+    accepts: ViewArguments,
+    budget: usize,
+    gap: usize,
+) -> (Body, Vec<String>) {
     let (mut texts, mut told, mut spent) = (Vec::new(), Told::default(), 0);
     for row in rows {
         let shrunk = json::shrink(&row, masks, budget);
@@ -204,11 +229,11 @@ fn collected<'a>(rows: impl Iterator<Item = std::borrow::Cow<'a, Value>>, masks:
         told.dropped += shrunk.dropped;
         texts.push(shrunk.text);
     }
-    (Body { text: String::new(), shown: texts.len(), notes: told.notes() }, texts)
+    (Body { text: String::new(), shown: texts.len(), notes: told.notes(accepts) }, texts)
 }
 
 /// One record whole, or the picked parts of it.
-pub(super) fn record(record: &Value, view: &View, budget: usize) -> Body {
+pub(super) fn record(record: &Value, view: &View, accepts: ViewArguments, budget: usize) -> Body {
     let mut notes = Vec::new();
     let mut part = None;
     if !view.fields.is_empty() {
@@ -219,12 +244,14 @@ pub(super) fn record(record: &Value, view: &View, budget: usize) -> Body {
         }
     }
     let shrunk = json::shrink(part.as_ref().unwrap_or(record), view.mask, budget);
-    notes.extend(Told { masked: shrunk.masked, cut: shrunk.cut, dropped: shrunk.dropped, columns_left: 0 }.notes());
+    notes.extend(Told { masked: shrunk.masked, cut: shrunk.cut, dropped: shrunk.dropped, columns_left: 0 }.notes(accepts));
     Body { text: shrunk.text, shown: 1, notes }
 }
 
 /// Lines that a tool laid out from telemetry.
-pub(super) fn lines(lines: &[String], masks: bool, budget: usize) -> Body {
+pub(super) fn lines(lines: &[String], masks: bool, accepts: ViewArguments, budget: usize) -> Body {
+    // Lines have no columns.
+    let accepts = ViewArguments { fields: false, ..accepts };
     let (mut text, mut told, mut shown, mut spent) = (String::new(), Told::default(), 0, 0);
     for line in lines {
         let safe = Safe::of(line, masks, (budget / 2).max(SMALLEST_CELL), false);
@@ -240,7 +267,7 @@ pub(super) fn lines(lines: &[String], masks: bool, budget: usize) -> Body {
         text.push_str(&line);
         text.push('\n');
     }
-    Body { text, shown, notes: told.notes() }
+    Body { text, shown, notes: told.notes(accepts) }
 }
 
 /// Our own words, cut at a line's end.

@@ -208,7 +208,9 @@ impl Walk {
                 continue;
             }
             let value = match value {
-                Value::String(text) if !text.is_empty() && mask::is_id_field(key) => Some(self.text(text, true)),
+                Value::String(text) if !text.is_empty() && (mask::is_id_field(key) || ANCHORS.contains(&key.as_str())) => {
+                    Some(self.text(text, true))
+                }
                 value => self.value(value, depth + 1),
             };
             if let Some(value) = value {

@@ -21,7 +21,7 @@ pub use cursor::{ArgumentsDigest, Sealer, arguments_digest};
 pub use fence::fenced;
 pub use refusal::{refusal_structured, refusal_text};
 pub use render::{RenderContext, render};
-pub use view::{MIN_TOKENS, ViewDefaults, view_properties};
+pub use view::{MIN_TOKENS, ViewArguments, ViewDefaults, view_properties};
 
 use crate::{TimeRange, rows::RawRecords};
 use datadog_client::{Identity, RateFacts, Reply};

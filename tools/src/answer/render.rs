@@ -1,7 +1,7 @@
 //! From a draft to the text an agent reads: facts, rows, notes, cursor, within the budget.
 
 use super::{
-    Answer, ArgumentsDigest, Column, Content, Draft, Output, Page, Sealer, Total, View,
+    Answer, ArgumentsDigest, Column, Content, Draft, Output, Page, Sealer, Total, View, ViewArguments,
     body::{self, Body},
     fence::{FENCE_TOKENS, fenced, one_line},
     tokens,
@@ -35,6 +35,8 @@ pub struct RenderContext<'a> {
     pub digest: ArgumentsDigest,
     /// The page this answer is of, when the caller gave a cursor: its first `skip` rows were shown before.
     pub page: Option<&'a Page>,
+    /// View arguments that the tool takes: notes name no other, and without `cursor` there is none.
+    pub accepts: ViewArguments,
 }
 
 /// Renders a draft within the view's budget.
@@ -118,7 +120,7 @@ impl<'a> Frame<'a> {
         let total = view.max_tokens.saturating_sub(spare);
         frame.with_link = draft.link.as_deref().is_none_or(|link| link.len() <= MAX_LINK_CHARS && tokens::estimate(link) <= total / 4);
         frame.notes = said(&draft.notes, total / 3);
-        let hints = body::lines(&draft.hints, view.mask, total / 4);
+        let hints = body::lines(&draft.hints, view.mask, cx.accepts, total / 4);
         hints.text.trim_end().clone_into(&mut frame.hints);
         let hinted = if frame.hints.is_empty() { 0 } else { tokens::estimate(&frame.hints) + FENCE_TOKENS };
         // Around the rows: facts and a cursor as long as they may get, the notes known so far, the fence.
@@ -130,7 +132,7 @@ impl<'a> Frame<'a> {
             + hinted;
         // Notes that the rows bring with them.
         let budget = total.saturating_sub(around + 40).max(total / 8).max(16);
-        (frame.body, frame.elements) = rows(draft, view, place.skip, budget);
+        (frame.body, frame.elements) = rows(draft, view, cx.accepts, place.skip, budget);
         // They may name what others named; a small budget is not spent on them.
         let most = (total / 2).clamp(100, MAX_NOTE_CHARS);
         let found: Vec<String> = frame.body.notes.drain(..).chain(hints.notes).map(|note| one_line(&note, most)).collect();
@@ -145,8 +147,7 @@ impl<'a> Frame<'a> {
     }
 
     fn text(&self) -> String {
-        if self.view.output == Output::Json && matches!(self.draft.content, Content::Rows { .. } | Content::Raw { .. } | Content::Record(_))
-        {
+        if self.view.output == Output::Json {
             return self.json();
         }
         let mut text = self.facts();
@@ -223,8 +224,8 @@ impl<'a> Frame<'a> {
         }
         let what = match &self.draft.content {
             Content::Record(_) => return Some(subject),
-            Content::Lines(_) => format!("lines of {subject}"),
-            _ => subject,
+            Content::Lines(_) => "lines".to_owned(),
+            _ => subject.clone(),
         };
         let (shown, seen) = (self.body.shown as u64, self.place.seen);
         let total = match self.total() {
@@ -232,23 +233,38 @@ impl<'a> Frame<'a> {
             Total::AtLeast(total) => Some(format!("at least {}", grouped(total.max(seen + shown)))),
             Total::Unknown => None,
         };
-        let complete = self.total() == Total::Exact(shown);
-        Some(match (seen, total) {
+        let complete = matches!(self.total(), Total::Exact(total) if total.max(seen + shown) == shown);
+        let count = match (seen, total) {
             (0, _) if complete => format!("{} {}", grouped(shown), if shown == 1 { singular(&what) } else { what }),
             (0, Some(total)) => format!("{} of {total} {what}", grouped(shown)),
+            (0, None) if shown == 1 => format!("first {}, more follow", singular(&what)),
             (0, None) => format!("first {} {what}, more follow", grouped(shown)),
             (_, total) if shown == 0 => {
                 format!("no more {what} after {}{}", grouped(seen), total.map(|total| format!(" of {total}")).unwrap_or_default())
             }
             (_, Some(total)) => format!("{what} {}-{} of {total}", grouped(seen + 1), grouped(seen + shown)),
             (_, None) => format!("{what} {}-{}, more follow", grouped(seen + 1), grouped(seen + shown)),
-        })
+        };
+        Some(if matches!(self.draft.content, Content::Lines(_)) { format!("{subject} ({count})") } else { count })
     }
 
     /// What is left out and the cursor to it.
     fn more(&self) -> Option<String> {
-        let cursor = self.cursor()?;
         let left = self.left();
+        if !self.cx.accepts.cursor {
+            let how = match (self.cx.accepts.max_tokens, self.cx.accepts.fields) {
+                (true, true) => " A larger max_tokens or fewer fields show more.",
+                (true, false) => " A larger max_tokens shows more.",
+                (false, true) => " Fewer fields show more.",
+                (false, false) => "",
+            };
+            return match (left, &self.draft.next) {
+                (0, None) => None,
+                (0, Some(_)) => Some("More exist; narrower arguments show others.".to_owned()),
+                _ => Some(format!("{} more did not fit in {} tokens.{how}", grouped(left as u64), grouped(self.view.max_tokens as u64))),
+            };
+        }
+        let cursor = self.cursor()?;
         Some(if left > 0 {
             format!(
                 "{} more did not fit in {} tokens. To go on: the same arguments with cursor {cursor}",
@@ -261,6 +277,9 @@ impl<'a> Frame<'a> {
     }
 
     fn cursor(&self) -> Option<String> {
+        if !self.cx.accepts.cursor {
+            return None;
+        }
         let seen = self.place.seen + self.body.shown as u64;
         let page = if self.left() > 0 {
             // On with the same page: its state is that of the page this answer is of.
@@ -293,7 +312,16 @@ impl<'a> Frame<'a> {
             put("from", time::iso(range.from_ms).into());
             put("to", time::iso(range.to_ms).into());
         }
-        put("untrusted", vec!["rows"].into());
+        let mut untrusted = match &self.draft.content {
+            Content::Rows { .. } | Content::Raw { .. } => vec!["rows"],
+            Content::Record(_) => vec!["record"],
+            Content::Lines(_) => vec!["lines"],
+            Content::Words(_) => Vec::new(),
+        };
+        if !self.hints.is_empty() {
+            untrusted.push("hints");
+        }
+        put("untrusted", untrusted.into());
         put("site", self.cx.site.into());
         put("org", self.cx.org.into());
         if !self.draft.facts.is_empty() {
@@ -319,6 +347,11 @@ impl<'a> Frame<'a> {
         text.pop();
         match &self.draft.content {
             Content::Record(_) => text.extend([",\"record\":", &self.body.text, "}"]),
+            Content::Lines(_) => {
+                let lines: Vec<&str> = self.body.text.lines().collect();
+                text.extend([",\"lines\":", &Value::from(lines).to_string(), "}"]);
+            }
+            Content::Words(_) => text.extend([",\"text\":", &Value::from(self.body.text.trim_end()).to_string(), "}"]),
             _ => text.extend([",\"rows\":[", &self.elements.join(","), "]}"]),
         }
         text
@@ -326,33 +359,33 @@ impl<'a> Frame<'a> {
 }
 
 /// The rows that are not shown yet, as text and, for programs, as JSON texts.
-fn rows(draft: &Draft, view: &View, skip: usize, budget: usize) -> (Body, Vec<String>) {
+fn rows(draft: &Draft, view: &View, accepts: ViewArguments, skip: usize, budget: usize) -> (Body, Vec<String>) {
     let text = |body| (body, Vec::new());
     match &draft.content {
-        Content::Rows { records, columns } => of_records(&records[skip..], columns, view, budget),
+        Content::Rows { records, columns } => of_records(&records[skip..], columns, view, accepts, budget),
         Content::Raw { records, columns } => {
             // A row in a table costs some fifty tokens; when rows are cheaper, more of them are parsed and it is done again.
             let mut count = (budget / 48).clamp(16, 512);
             loop {
                 let parsed = records.parse(skip, count);
-                let found = of_records(&parsed, columns, view, budget);
+                let found = of_records(&parsed, columns, view, accepts, budget);
                 if found.0.shown < parsed.len() || skip + parsed.len() >= records.len() {
                     return found;
                 }
                 count *= 3;
             }
         }
-        Content::Record(record) => text(body::record(record, view, budget)),
-        Content::Lines(lines) => text(body::lines(&lines[skip..], view.mask, budget)),
+        Content::Record(record) => text(body::record(record, view, accepts, budget)),
+        Content::Lines(lines) => text(body::lines(&lines[skip..], view.mask, accepts, budget)),
         Content::Words(words) => text(body::words(&words.lines().skip(skip).collect::<Vec<_>>(), budget)),
     }
 }
 
-fn of_records(records: &[Value], columns: &[Column], view: &View, budget: usize) -> (Body, Vec<String>) {
+fn of_records(records: &[Value], columns: &[Column], view: &View, accepts: ViewArguments, budget: usize) -> (Body, Vec<String>) {
     match (view.output, view.full) {
-        (Output::Json, _) => body::json_elements(records, columns, view, budget),
-        (Output::Text, true) => (body::json_lines(records, columns, view, budget), Vec::new()),
-        (Output::Text, false) => (body::table(records, columns, view, budget), Vec::new()),
+        (Output::Json, _) => body::json_elements(records, columns, view, accepts, budget),
+        (Output::Text, true) => (body::json_lines(records, columns, view, accepts, budget), Vec::new()),
+        (Output::Text, false) => (body::table(records, columns, view, accepts, budget), Vec::new()),
     }
 }
 

@@ -28,6 +28,10 @@ fn view(fields: &[&str], max_tokens: usize) -> View {
 }
 
 fn text_of(draft: Draft, view: &View) -> String {
+    text_for(draft, view, ViewArguments::ALL)
+}
+
+fn text_for(draft: Draft, view: &View, accepts: ViewArguments) -> String {
     let (sealer, who) = (Sealer::new([0; 32]), Principal::local());
     let cx = RenderContext {
         site: "datadoghq.com",
@@ -37,6 +41,7 @@ fn text_of(draft: Draft, view: &View) -> String {
         tool: "logs_search",
         digest: arguments_digest(&serde_json::Map::new()),
         page: None,
+        accepts,
     };
     render(draft, view, &cx).unwrap().text
 }
@@ -87,8 +92,16 @@ fn pages(draft: &Draft, view: &View) -> Vec<String> {
     let mut texts: Vec<String> = Vec::new();
     let mut page: Option<Page> = None;
     loop {
-        let cx =
-            RenderContext { site: "datadoghq.com", org: "default", sealer: &sealer, who: &who, tool: "t", digest, page: page.as_ref() };
+        let cx = RenderContext {
+            site: "datadoghq.com",
+            org: "default",
+            sealer: &sealer,
+            who: &who,
+            tool: "t",
+            digest,
+            page: page.as_ref(),
+            accepts: ViewArguments::ALL,
+        };
         let text = render(draft.clone(), view, &cx).unwrap().text;
         let cursor = if text.starts_with("{\"subject\"") {
             serde_json::from_str::<Value>(&text).unwrap()["cursor"].as_str().map(str::to_owned)
@@ -223,6 +236,7 @@ fn a_later_page_says_where_it_stands() {
         tool: "t",
         digest: arguments_digest(&serde_json::Map::new()),
         page: Some(&page),
+        accepts: ViewArguments::ALL,
     };
     let mut draft = Draft::rows("logs", samples::events(13), log_columns());
     draft.total = Total::Exact(63);
@@ -352,6 +366,63 @@ fn elements_of_lists_are_told_apart() {
     let records = vec![json!({"l": ["a", "b"], "n": 1}), json!({"l": ["a b"], "n": 2}), json!({"l": ["a b", "c", 3], "n": 3})];
     let text = text_of(Draft::rows("things", records, Vec::new()), &view(&["*"], 4_000));
     assert!(text.contains("\na b\t1\n") && text.contains("\n\"a b\"\t2\n") && text.contains("\n\"a b\" c 3\t3\n"), "{text}");
+}
+
+#[test]
+fn notes_name_only_arguments_that_the_tool_takes() {
+    let none = ViewArguments { fields: false, max_tokens: false, cursor: false, detail: false };
+    let mut events = samples::events(9);
+    events[0]["attributes"]["message"] = json!("x y ".repeat(5_000));
+    let mut draft = Draft::rows("logs", events, log_columns());
+    draft.next = Some(json!("p2"));
+    for accepts in [none, ViewArguments { max_tokens: true, ..none }, ViewArguments { max_tokens: true, fields: true, ..none }] {
+        for (fields, budget) in [(&[][..], 300), (&["*"][..], 300), (&["status"][..], 4_000)] {
+            let text = text_for(draft.clone(), &view(fields, budget), accepts);
+            let notes = text.rsplit("</data-").next().unwrap();
+            assert!(notes.contains("ore"), "{text}");
+            assert!(!notes.contains("cursor"), "{text}");
+            assert!(accepts.fields || !notes.contains("fields"), "{text}");
+            assert!(accepts.max_tokens || !notes.contains("max_tokens"), "{text}");
+        }
+    }
+    let json = text_for(draft, &View { output: Output::Json, ..view(&[], 300) }, none);
+    assert!(serde_json::from_str::<Value>(&json).unwrap().get("cursor").is_none());
+}
+
+#[test]
+fn lines_and_words_are_json_for_programs() {
+    let json = |content, hints: &[&str]| {
+        let mut draft = Draft::new("things", content);
+        draft.hints = hints.iter().map(|hint| (*hint).to_owned()).collect();
+        serde_json::from_str::<Value>(&text_of(draft, &View { output: Output::Json, ..view(&[], 4_000) })).unwrap()
+    };
+    let lines = json(Content::Lines(vec!["a \"b\"".to_owned(), "c".to_owned()]), &["h"]);
+    assert_eq!(
+        (&lines["lines"], &lines["untrusted"], &lines["hints"]),
+        (&json!(["a \"b\"", "c"]), &json!(["lines", "hints"]), &json!(["h"]))
+    );
+    let words = json(Content::Words("one\ntwo".to_owned()), &[]);
+    assert_eq!((&words["text"], &words["untrusted"]), (&json!("one\ntwo"), &json!([])));
+    let record = json(Content::Record(json!({"a": 1})), &[]);
+    assert_eq!((&record["record"], &record["untrusted"]), (&json!({"a": 1}), &json!(["record"])));
+}
+
+#[test]
+fn counts_read_well() {
+    let first = |mut draft: Draft, total, next: bool| {
+        draft.total = total;
+        draft.next = next.then(|| json!("p2"));
+        text_of(draft, &view(&[], 4_000)).lines().next().unwrap().to_owned()
+    };
+    let lines = |count: usize| Draft::new("diagnosis", Content::Lines(vec!["x".to_owned(); count]));
+    let rows = |count| Draft::rows("logs", samples::events(count), log_columns());
+    assert_eq!(first(rows(1), Total::Unknown, true), "first log, more follow");
+    assert_eq!(first(rows(2), Total::Unknown, true), "first 2 logs, more follow");
+    assert_eq!(first(lines(2), Total::Unknown, false), "diagnosis (2 lines)");
+    assert_eq!(first(lines(9), Total::Exact(5), false), "diagnosis (9 lines)");
+    assert_eq!(first(lines(1), Total::Exact(1), false), "diagnosis (1 line)");
+    assert_eq!(first(lines(5), Total::Exact(9), false), "diagnosis (5 of 9 lines)");
+    assert_eq!(first(rows(1), Total::Exact(9), true), "1 of 9 logs");
 }
 
 #[test]

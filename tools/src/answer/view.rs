@@ -26,6 +26,32 @@ impl Default for ViewDefaults {
     }
 }
 
+/// Which view arguments a tool takes: notes name no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each argument")]
+pub struct ViewArguments {
+    /// `fields`.
+    pub fields: bool,
+    /// `max_tokens`.
+    pub max_tokens: bool,
+    /// `cursor`.
+    pub cursor: bool,
+    /// `detail`.
+    pub detail: bool,
+}
+
+impl ViewArguments {
+    /// All of them, as operations take them.
+    pub const ALL: Self = Self { fields: true, max_tokens: true, cursor: true, detail: true };
+
+    /// Those among the `properties` of a tool's input schema.
+    #[must_use]
+    pub fn of(schema: &Map<String, Value>) -> Self {
+        let has = |name: &str| schema.get("properties").is_some_and(|properties| properties.get(name).is_some());
+        Self { fields: has("fields"), max_tokens: has("max_tokens"), cursor: has("cursor"), detail: has("detail") }
+    }
+}
+
 /// JSON Schema properties of the view arguments, in as few tokens as they can be understood from.
 #[must_use]
 pub fn view_properties() -> Map<String, Value> {
