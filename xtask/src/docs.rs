@@ -48,10 +48,16 @@ fn tool_table(tools: &[Value]) -> String {
         } else {
             "write"
         };
-        let first = tool["description"].as_str().unwrap_or_default().lines().next().unwrap_or_default();
+        let first = first_sentence(tool["description"].as_str().unwrap_or_default());
         let _infallible = writeln!(table, "| `{}` | {effect} | {} |", tool["name"].as_str().unwrap_or_default(), cell(first));
     }
     table
+}
+
+/// What a description says first; the rest is for the agent that calls the tool.
+fn first_sentence(description: &str) -> &str {
+    let line = description.lines().next().unwrap_or_default();
+    line.find(". ").map_or(line, |end| line.get(..=end).unwrap_or(line))
 }
 
 fn option_table() -> String {
@@ -78,7 +84,13 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::replace;
+    use super::{first_sentence, replace};
+
+    #[test]
+    fn a_description_is_cut_after_its_first_sentence() {
+        assert_eq!(first_sentence("Finds logs. Next: more.\nQuery"), "Finds logs.");
+        assert_eq!(first_sentence("Finds logs\nQuery: x. y"), "Finds logs");
+    }
 
     #[test]
     fn a_table_is_replaced_and_nothing_else() {

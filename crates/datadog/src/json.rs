@@ -34,6 +34,11 @@ pub(crate) enum JsonError {
     TooDeep,
 }
 
+/// Parses a part of an answer that was kept as text, by the rules of the whole; the error is a clause without any of the text.
+pub fn parse_json(text: &str) -> Result<Value, String> {
+    parse(text.as_bytes()).map_err(|error| error.to_string())
+}
+
 /// Parses a whole text; an empty one is `null`.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     decode::<Value>(bytes)

@@ -18,6 +18,7 @@ pub mod vault;
 pub use answer::lacking_scopes;
 pub use client::{CallLimits, Client, ClientConfig, Identity, RateFacts, Reply};
 pub use credentials::{Configuration, ConfiguredCredentials, Credential, CredentialKind, CredentialSource, Keys, SessionSource};
+pub use json::parse_json;
 pub use principal::Principal;
 pub use refusal::{Cause, CredentialFacts, Fix, Kind, Refusal, WhoCanFix};
 pub use request::{PathSegment, Request, RequestBuilder};

@@ -50,7 +50,7 @@ pub fn render(draft: Draft, view: &View, cx: &RenderContext<'_>) -> Result<Answe
     // The parts are priced one by one; what they cost together may differ by a little, so a second try may be smaller.
     let mut spare = 0;
     loop {
-        let frame = Frame::new(&draft, view, cx, &place, spare);
+        let frame = Frame::new(&draft, view, cx, &place, spare)?;
         let text = frame.text();
         let tokens = tokens::estimate(&text);
         if tokens <= view.max_tokens || spare >= view.max_tokens / 2 {
@@ -105,7 +105,7 @@ struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    fn new(draft: &'a Draft, view: &'a View, cx: &'a RenderContext<'a>, place: &'a Place, spare: usize) -> Self {
+    fn new(draft: &'a Draft, view: &'a View, cx: &'a RenderContext<'a>, place: &'a Place, spare: usize) -> Result<Self, Refusal> {
         let mut frame = Self {
             draft,
             view,
@@ -132,7 +132,7 @@ impl<'a> Frame<'a> {
             + hinted;
         // Notes that the rows bring with them.
         let budget = total.saturating_sub(around + 40).max(total / 8).max(16);
-        (frame.body, frame.elements) = rows(draft, view, cx.accepts, place.skip, budget);
+        (frame.body, frame.elements) = rows(draft, view, cx.accepts, place.skip, budget)?;
         // They may name what others named; a small budget is not spent on them.
         let most = (total / 2).clamp(100, MAX_NOTE_CHARS);
         let found: Vec<String> = frame.body.notes.drain(..).chain(hints.notes).map(|note| one_line(&note, most)).collect();
@@ -143,7 +143,7 @@ impl<'a> Frame<'a> {
         if !frame.with_link {
             frame.notes.push("The link into the Datadog UI is too long for this budget.".to_owned());
         }
-        frame
+        Ok(frame)
     }
 
     fn text(&self) -> String {
@@ -359,18 +359,18 @@ impl<'a> Frame<'a> {
 }
 
 /// The rows that are not shown yet, as text and, for programs, as JSON texts.
-fn rows(draft: &Draft, view: &View, accepts: ViewArguments, skip: usize, budget: usize) -> (Body, Vec<String>) {
+fn rows(draft: &Draft, view: &View, accepts: ViewArguments, skip: usize, budget: usize) -> Result<(Body, Vec<String>), Refusal> {
     let text = |body| (body, Vec::new());
-    match &draft.content {
+    Ok(match &draft.content {
         Content::Rows { records, columns } => of_records(&records[skip..], columns, view, accepts, budget),
         Content::Raw { records, columns } => {
             // A row in a table costs some fifty tokens; when rows are cheaper, more of them are parsed and it is done again.
             let mut count = (budget / 48).clamp(16, 512);
             loop {
-                let parsed = records.parse(skip, count);
+                let parsed = records.parse(skip, count)?;
                 let found = of_records(&parsed, columns, view, accepts, budget);
                 if found.0.shown < parsed.len() || skip + parsed.len() >= records.len() {
-                    return found;
+                    return Ok(found);
                 }
                 count *= 3;
             }
@@ -378,7 +378,7 @@ fn rows(draft: &Draft, view: &View, accepts: ViewArguments, skip: usize, budget:
         Content::Record(record) => text(body::record(record, view, accepts, budget)),
         Content::Lines(lines) => text(body::lines(&lines[skip..], view.mask, accepts, budget)),
         Content::Words(words) => text(body::words(&words.lines().skip(skip).collect::<Vec<_>>(), budget)),
-    }
+    })
 }
 
 fn of_records(records: &[Value], columns: &[Column], view: &View, accepts: ViewArguments, budget: usize) -> (Body, Vec<String>) {

@@ -1,6 +1,7 @@
 //! Records that stay text until they are shown: of a page of a thousand an answer shows fifty, and a tree of all of
 //! them costs ten times what reading past them does.
 
+use datadog_client::{Kind, Refusal, parse_json};
 use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -34,10 +35,14 @@ impl RawRecords {
         self.0.is_empty()
     }
 
-    /// Some of them, parsed. One that is nested too deep to be parsed is its own text.
-    #[must_use]
-    pub fn parse(&self, from: usize, count: usize) -> Vec<Value> {
-        let parse = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or_else(|_| Value::String(raw.get().to_owned()));
+    /// Some of them, parsed. One that nests too deep to be read is an error, as it is in a whole answer.
+    pub fn parse(&self, from: usize, count: usize) -> Result<Vec<Value>, Refusal> {
+        let parse = |raw: &RawValue| {
+            serde_json::from_str(raw.get()).or_else(|_| parse_json(raw.get())).map_err(|why| {
+                Refusal::new(Kind::UpstreamFailed, format!("A record of Datadog's answer cannot be read: {why}."))
+                    .because("Nothing was taken from the answer; a narrower query may leave that record out.")
+            })
+        };
         self.0.iter().skip(from).take(count).map(|raw| parse(raw)).collect()
     }
 }
@@ -139,8 +144,8 @@ mod tests {
         .unwrap();
         let records = answer.records.unwrap();
         assert_eq!((records.len(), records.is_empty()), (3, false));
-        assert_eq!(records.parse(0, 9), [json!({"a": u64::MAX}), json!({"b": [1, {"c": "]}"}]}), json!(null)]);
-        assert_eq!(records.parse(1, 1), [json!({"b": [1, {"c": "]}"}]})]);
+        assert_eq!(records.parse(0, 9).unwrap(), [json!({"a": u64::MAX}), json!({"b": [1, {"c": "]}"}]}), json!(null)]);
+        assert_eq!(records.parse(1, 1).unwrap(), [json!({"b": [1, {"c": "]}"}]})]);
         assert_eq!(answer.rest, json!({"meta": {"page": {"after": "c"}}, "links": {}}));
     }
 
@@ -172,9 +177,13 @@ mod tests {
     }
 
     #[test]
-    fn a_record_too_deep_is_its_text() {
-        let deep = format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000));
-        let answer: RawAnswer = serde_json::from_str(&format!(r#"{{"data": [{deep}, 2]}}"#)).unwrap();
-        assert_eq!(answer.records.unwrap().parse(0, 2), [json!(deep), json!(2)]);
+    fn a_record_too_deep_is_refused_when_it_is_read() {
+        let nested = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        let text = format!(r#"{{"data": [{}, 2, {}]}}"#, nested(300), nested(5_000));
+        let records = serde_json::from_str::<RawAnswer>(&text).unwrap().records.unwrap();
+        assert_eq!(records.parse(0, 2).unwrap()[1], json!(2));
+        let refusal = records.parse(2, 1).unwrap_err();
+        assert_eq!(refusal.kind, Kind::UpstreamFailed);
+        assert!(refusal.message.contains("nests deeper than 512 levels"), "{}", refusal.message);
     }
 }

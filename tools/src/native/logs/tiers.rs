@@ -137,7 +137,7 @@ async fn page(
     let answer = async {
         let reply = cx.send(&LOGS.list(&filter.stored_in(tier), sort, limit, cursor.as_deref())?).await?;
         let found = Found::read(&reply, LOGS.subject)?;
-        let part = Part { tier, cursor, after: found.more(limit), records: found.all() };
+        let part = Part { tier, cursor, after: found.more(limit), records: found.all()? };
         Ok((reply, part, found.notes))
     };
     (tier, answer.await)

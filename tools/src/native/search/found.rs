@@ -33,7 +33,7 @@ impl Found {
     }
 
     /// Every record, parsed.
-    pub(crate) fn all(&self) -> Vec<Value> {
+    pub(crate) fn all(&self) -> Result<Vec<Value>, Refusal> {
         self.records.parse(0, self.records.len())
     }
 

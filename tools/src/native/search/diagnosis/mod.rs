@@ -126,7 +126,7 @@ impl Asker<'_> {
         let filter = self.filter.over(range);
         if self.store.aggregate.is_none() {
             let found = self.found(&self.store.list(&filter, Sort::Newest, SAMPLE, None)?).await?;
-            let last = found.records.parse(0, 1).first().and_then(time_of);
+            let last = found.records.parse(0, 1)?.first().and_then(time_of);
             return Ok(Some(Wide { range, number: found.records.len() as u64, exact: found.records.len() < SAMPLE as usize, last }));
         }
         let buckets = self.buckets(&self.store.aggregate(&filter, &[Compute::count()], Some(step), &[], 1)?).await?;
@@ -168,7 +168,7 @@ impl Asker<'_> {
         let request = self.store.list(&self.filter.asking("*"), Sort::Newest, SAMPLE, None).ok()?;
         let found = self.found(&request).await.ok()?;
         let mut attributes = BTreeSet::new();
-        for record in &found.all() {
+        for record in &found.all().ok()? {
             for room in ["/attributes/attributes", "/attributes/custom"] {
                 if let Some(nested) = record.pointer(room) {
                     tell::collect(nested, "@", &mut attributes);
