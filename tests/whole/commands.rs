@@ -205,3 +205,19 @@ async fn the_sandbox_says_how_to_reach_it_and_takes_loopback_only() {
     assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
     assert!(tokio::time::timeout(super::process::PATIENCE, child.wait()).await.unwrap().unwrap().success());
 }
+
+#[tokio::test]
+async fn the_tool_that_the_readme_defines_works() {
+    let org = Org::start().await;
+    let readme = include_str!("../../README.md");
+    let definition = readme.split("```toml\ntoolset").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs_err::write(folder.path().join("team.toml"), format!("toolset{definition}")).unwrap();
+    let dir = format!("--tools-dir={}", folder.path().display());
+    let printed = run(org.command(PROGRAM, &[&dir, "call", "checkout_errors", r#"{"from": "30m"}"#], KEYS), "").await;
+    let lines: Vec<&str> = printed.out.lines().collect();
+    assert!(lines[0].contains(" logs"), "{}", printed.out);
+    // The columns it names hold something: a message in every row.
+    assert!(lines.iter().any(|line| line.starts_with("timestamp(") && line.ends_with("\tmessage")), "{}", printed.out);
+    assert!(lines.iter().any(|line| line.contains("statement timeout")), "{}", printed.out);
+}

@@ -117,7 +117,8 @@ fn of_json(
     } else {
         let records = rows::records(answer, how.rows);
         let beyond = paging::beyond(operation, arguments, &records, before);
-        let mut draft = Draft::rows(how.subject, records.rows, how.columns.to_vec());
+        let columns = placed(how.columns, &records.rows);
+        let mut draft = Draft::rows(how.subject, records.rows, columns);
         draft.total = beyond.total;
         draft.next = beyond.next;
         draft.notes = records.warnings.into_iter().map(|warning| format!("Datadog warns: {warning}")).collect();
@@ -128,6 +129,17 @@ fn of_json(
         draft.notes.push(format!("Left out as noise: {}.", dropped.join(", ")));
     }
     draft
+}
+
+/// Where the columns stand: at their own paths, or below `attributes`, where JSON:API and the event stores keep most of a record.
+fn placed(columns: &[Column], records: &[Value]) -> Vec<Column> {
+    let has = |path: &str| records.iter().any(|record| path.split('.').try_fold(record, |at, key| at.get(key)).is_some());
+    let place = |column: &Column| {
+        let paths = ["", "attributes.", "attributes.attributes."].map(|room| format!("{room}{}", column.path));
+        let path = paths.into_iter().find(|path| has(path)).unwrap_or_else(|| column.path.clone());
+        Column { path, ..column.clone() }
+    };
+    columns.iter().map(place).collect()
 }
 
 fn of_other(how: &Reading<'_>, reply: &Reply) -> Draft {

@@ -1,6 +1,7 @@
 //! A request as planned: one operation with its path filled in, its query and its body.
 
 mod coerce;
+mod nearest;
 mod plan;
 mod segment;
 

@@ -85,7 +85,7 @@ pub(super) fn check(toolset: &str, raw: RawTool) -> Result<Definition, String> {
         toolset: toolset.to_owned(),
         idempotent: raw.idempotent.unwrap_or(raw.effect != Effect::Write),
         operation,
-        subject: raw.subject.unwrap_or_else(|| raw.name.split('_').next().unwrap_or("records").to_owned()),
+        subject: raw.subject.unwrap_or_else(|| "records".to_owned()),
         columns: raw.columns.into_iter().map(RawColumn::into_column).collect(),
         name: raw.name,
         title: raw.title,

@@ -11,8 +11,10 @@
 //! description = "…"
 //! effect = "read"                  # read | write | destructive
 //! operation = "v1.SearchMonitors"  # method, path, scopes, permission and paging come from the catalogue
+//! subject = "monitors"             # what the rows are, plural; "records" when left out
 //! rows = "monitors"                # where the records stand; found when left out
 //! columns = ["id", "name", { path = "last_triggered_ts", name = "last_triggered", form = "seconds" }]
+//! # ^ a column's path is looked for in the record, else below its `attributes`
 //! drop = ["counts"]                # fields nobody needs; said in the answer
 //! link = "/monitors/manage?q={query}"
 //! then = "monitor_get reads one whole."

@@ -98,7 +98,7 @@ fn allowed(param: &Param, text: String) -> Result<String, Refusal> {
     if let (Some(value), None) = (same.next(), same.next()) {
         return Ok((*value).to_owned());
     }
-    let near = super::plan::nearest(&text, param.values).map(|v| format!(" (did you mean `{v}`?)")).unwrap_or_default();
+    let near = super::nearest::nearest(&text, param.values).map(|v| format!(" (did you mean `{v}`?)")).unwrap_or_default();
     Err(Refusal::invalid(format!("`{}` is {}; got `{}`{near}", param.name, expected(param), shown(&text, 60))))
 }
 

@@ -1,6 +1,6 @@
 //! From named arguments to a request, for any operation of the catalogue.
 
-use super::{PathSegment, Request, check_header, coerce, fill, named};
+use super::{PathSegment, Request, check_header, coerce, fill, named, nearest::nearest};
 use crate::Refusal;
 use crate::untrusted::shown;
 use datadog_catalogue::{Operation, Param, Place};
@@ -98,39 +98,4 @@ fn refuse_missing(operation: &Operation, arguments: &Map<String, Value>) -> Resu
 fn describe(operation: &Operation) -> Vec<String> {
     let star = |name: &str, required: bool| format!("`{name}`{}", if required { " (required)" } else { "" });
     operation.params.iter().map(|p: &Param| star(p.name, p.required)).chain(operation.body.map(|b| star(BODY, b.required))).collect()
-}
-
-/// The valid name that is closest, when one is close: same letters and digits, or few edits away.
-pub(crate) fn nearest<'a>(name: &str, valid: &[&'a str]) -> Option<&'a str> {
-    let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).take(64).collect::<Vec<_>>();
-    let wanted = plain(name);
-    if wanted.is_empty() {
-        return None;
-    }
-    valid
-        .iter()
-        .map(|candidate| {
-            let letters = plain(candidate);
-            // `limit` is meant by `page[limit]`: a part that is whole counts as near.
-            let part = letters.len() > 3 && wanted.len() > 3 && (letters.ends_with(&wanted) || wanted.ends_with(&letters));
-            (if part { 1 } else { edits(&wanted, &letters) }, *candidate)
-        })
-        .filter(|(distance, _)| *distance <= 1 + wanted.len() / 4)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein distance.
-fn edits(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (diagonal + usize::from(x != y)).min(above + 1).min(row[j] + 1);
-            diagonal = above;
-        }
-    }
-    row[b.len()]
 }
